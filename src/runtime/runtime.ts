@@ -1,0 +1,27 @@
+import type { Broker } from '../broker/broker.js'
+import type { Clock } from '../core/clock.js'
+import type { Logger } from '../core/logger.js'
+import type { Messages } from '../core/message.js'
+import type { ErrorReporter } from '../core/report.js'
+
+/** Settings of the configuration that calling and running tasks need; `Config` has all of them. */
+export interface RuntimeSettings {
+  readonly service: string
+  readonly outsideRequest: 'enqueue' | 'inline' | 'error'
+  readonly payloadLimit: number
+  readonly expiresMs: number
+  readonly resultTimeoutMs: number
+  readonly retries: number
+  readonly maxCrashes: number
+  readonly reverify: boolean
+}
+
+/** Everything that calling and running tasks needs, put together by `compose.ts`. One per process. */
+export interface Runtime {
+  readonly settings: RuntimeSettings
+  readonly broker: Broker
+  readonly messages: Messages
+  readonly clock: Clock
+  readonly log: Logger
+  readonly report: ErrorReporter
+}
