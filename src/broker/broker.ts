@@ -23,8 +23,11 @@ export interface OutgoingMessage {
   readonly delayMs?: number | undefined
   /** 0 to 9; higher is delivered sooner where the broker can. @defaultValue 4 */
   readonly priority?: number | undefined
-  /** Why and when it came to a dead-letter queue; short JSON, only on such messages. */
-  readonly note?: string | undefined
+  /**
+   * `queue` is the temporary queue of another process (a caller that waits for an outcome): it is not created here, the message
+   * need not outlive it, and when it is gone `publish` rejects with `PUBLISH_UNROUTABLE`. @defaultValue false
+   */
+  readonly toTemporary?: boolean | undefined
 }
 
 /** A message handed to a consumer. */
@@ -37,7 +40,7 @@ export interface Delivery {
   /** Of these, the runs that ended with the death or loss of the process. */
   readonly crashes: number
   readonly priority: number
-  /** The note of a dead-lettered message. */
+  /** Why it came to the dead-letter queue: the note of the verdict; only on deliveries from such a queue. */
   readonly note?: string | undefined
 }
 
