@@ -55,7 +55,8 @@ export interface TaskScope {
   readonly id: string
   readonly name: string
   readonly attempt: number
-  readonly signal: AbortSignal
+  /** Gives the abort signal when it is asked for. */
+  readonly signal: { readonly signal: AbortSignal }
 }
 
 const storage = processState('scope', () => new AsyncLocalStorage<Scope>())

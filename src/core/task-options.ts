@@ -1,0 +1,105 @@
+import { ErrandError } from '../errors.js'
+import { toMs, type Duration } from './duration.js'
+import { refuseUnknownKeys, show, withoutUndefined } from './options.js'
+import type { RetryRule } from './retry-policy.js'
+
+/** What may be said of one call: at its task, and again at the call, where it wins. */
+export interface CallOptions {
+  /** The body does not start before this long after the call: seconds, or a text such as `'10m'`. @defaultValue 0 */
+  readonly delay?: Duration | undefined
+  /** 0 to 9; among waiting calls of a queue a higher one starts sooner, where the broker can. @defaultValue 4 */
+  readonly priority?: number | undefined
+  /** The queue it waits in, `[A-Za-z0-9_-]`, 60 characters at most; a worker must consume it. @defaultValue 'default' */
+  readonly queue?: string | undefined
+}
+
+/** What may be said of a task where it is declared. */
+export interface TaskOptions extends CallOptions {
+  /** The stable name in messages; give it when a build renames classes. @defaultValue `Class.method`, or the function's name */
+  readonly name?: string | undefined
+  /** Former names: messages that carry one still run. @defaultValue [] */
+  readonly aliases?: readonly string[] | undefined
+  /** The body answers a value that callers want: a plain call then waits for it. Without it the body must answer nothing. @defaultValue false */
+  readonly result?: boolean | undefined
+  /** How long a plain call waits for the value, before it rejects with `RESULT_TIMEOUT`. @defaultValue the configured `resultTimeout`, 30 s */
+  readonly resultTimeout?: Duration | undefined
+  /** Further runs after a body that threw. @defaultValue the configured `retries`, 0 */
+  readonly retries?: number | undefined
+  /** Wait before the first retry; it doubles with each, with full jitter, up to an hour. @defaultValue '1s' */
+  readonly backoff?: Duration | undefined
+  /** Answers whether an error deserves another run. @defaultValue every error does */
+  readonly retryIf?: ((error: unknown) => boolean) | undefined
+  /**
+   * The classes of the parameters, where the compiler emits no metadata or the class stands inside a list: `() => [User, [Order]]`.
+   * A function, so that classes declared further down can be named.
+   */
+  readonly params?: (() => readonly unknown[]) | undefined
+}
+
+/** {@link CallOptions} with every default filled in. */
+export interface ResolvedCallOptions {
+  readonly delayMs: number
+  readonly priority: number
+  readonly queue: string
+}
+
+/** {@link TaskOptions} with every default filled in, frozen; `undefined` where the configuration decides. */
+export interface ResolvedTaskOptions extends ResolvedCallOptions {
+  readonly name: string | undefined
+  readonly aliases: readonly string[]
+  readonly result: boolean
+  readonly resultTimeoutMs: number | undefined
+  readonly retry: RetryRule
+  readonly params: (() => readonly unknown[]) | undefined
+}
+
+const CALL_DEFAULTS = { delay: 0, priority: 4, queue: 'default' }
+const TASK_KEYS = ['name', 'aliases', 'result', 'resultTimeout', 'retries', 'backoff', 'retryIf', 'params']
+const QUEUE_NAME = /^[A-Za-z0-9_-]{1,60}$/
+const TASK_NAME = /^[^\s\p{C}]{1,120}$/u
+
+/** @throws ErrandError `OPTION_INVALID` */
+export function resolveTaskOptions(given: TaskOptions, where = '@asyncTask'): ResolvedTaskOptions {
+  refuseUnknownKeys(where, given, [...Object.keys(CALL_DEFAULTS), ...TASK_KEYS])
+  const { name, aliases = [], result = false, resultTimeout, retries, backoff = '1s', retryIf, params, ...call } = given
+  for (const text of name === undefined ? aliases : [name, ...aliases]) refuseBadName(where, text)
+  if (typeof result !== 'boolean') refuse(where, 'result', 'true or false', result)
+  if (retries !== undefined && !(Number.isInteger(retries) && retries >= 0)) refuse(where, 'retries', 'a whole number from 0 up', retries)
+  if (retryIf !== undefined && typeof retryIf !== 'function') refuse(where, 'retryIf', 'a function', retryIf)
+  if (params !== undefined && typeof params !== 'function') refuse(where, 'params', 'a function such as () => [User]', params)
+  return Object.freeze({
+    ...resolveCallOptions(call, undefined, where),
+    name,
+    aliases: Object.freeze([...aliases]),
+    result,
+    resultTimeoutMs: resultTimeout === undefined ? undefined : toMs(resultTimeout, `${where} resultTimeout`),
+    retry: Object.freeze({ retries, backoffMs: toMs(backoff, `${where} backoff`), retryIf }),
+    params,
+  })
+}
+
+/** Options of one call over those of its task. @throws ErrandError `OPTION_INVALID` */
+export function resolveCallOptions(given: CallOptions, task: ResolvedCallOptions | undefined, where: string): ResolvedCallOptions {
+  refuseUnknownKeys(where, given, Object.keys(CALL_DEFAULTS))
+  const { delay, priority, queue } = withoutUndefined(given)
+  if (priority !== undefined && !(Number.isInteger(priority) && priority >= 0 && priority <= 9)) {
+    refuse(where, 'priority', 'a whole number from 0 to 9', priority)
+  }
+  if (queue !== undefined && !(typeof queue === 'string' && QUEUE_NAME.test(queue))) {
+    refuse(where, 'queue', 'up to 60 letters, digits, "-" and "_"', queue)
+  }
+  return Object.freeze({
+    delayMs: delay === undefined ? (task?.delayMs ?? CALL_DEFAULTS.delay) : toMs(delay, `${where} delay`),
+    priority: priority ?? task?.priority ?? CALL_DEFAULTS.priority,
+    queue: queue ?? task?.queue ?? CALL_DEFAULTS.queue,
+  })
+}
+
+function refuseBadName(where: string, text: unknown): void {
+  if (typeof text === 'string' && TASK_NAME.test(text)) return
+  refuse(where, 'name', 'a text of 1 to 120 characters without spaces', text)
+}
+
+function refuse(where: string, option: string, wanted: string, got: unknown): never {
+  throw new ErrandError('OPTION_INVALID', `${where} ${option} must be ${wanted}, got ${show(got)}.`)
+}

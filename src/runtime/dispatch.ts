@@ -1,0 +1,88 @@
+import { ErrandError } from '../errors.js'
+import { captureCarriers } from '../core/carrier.js'
+import { newId } from '../core/clock.js'
+import { encodeArguments } from '../core/codec/encode.js'
+import type { Context, Scope } from '../core/context.js'
+import { registry } from '../core/registry.js'
+import type { Task } from '../core/task.js'
+import type { ResolvedCallOptions } from '../core/task-options.js'
+import { createHandle, OutcomeBox, type TaskHandle } from './handle.js'
+import type { Replies } from './replies.js'
+import type { Runtime } from './runtime.js'
+import type { TaskCall } from './call.js'
+
+/** Arguments and context of a call as they were at the moment of the call. */
+export interface EncodedCall {
+  readonly args: string
+  readonly context: Context | undefined
+  readonly carriers: Readonly<Record<string, unknown>> | undefined
+}
+
+/** @throws ErrandError `VALUE_UNSERIALIZABLE` naming the argument and the path in it */
+export function encodeCall(call: TaskCall, scope: Scope | undefined): EncodedCall {
+  registry.adoptParameterTypes()
+  return {
+    args: encodeArguments(call.args, `Cannot send ${call.task.name}`),
+    context: scope?.context,
+    carriers: captureCarriers(),
+  }
+}
+
+/** Resolves once the message would survive a crash. */
+export function sendAndForget(runtime: Runtime, task: Task, call: EncodedCall): Promise<void> {
+  try {
+    return publish(runtime, task, call, { id: newId(), replyTo: undefined, options: task.declaration.options })
+  } catch (error) {
+    return Promise.reject(error as Error) // sealing throws ErrandErrors only
+  }
+}
+
+/** Resolves with the value of the body after a worker ran it. */
+export async function sendAndWait(runtime: Runtime, replies: Replies, task: Task, call: EncodedCall): Promise<unknown> {
+  const handle = await sendWithHandle(runtime, replies, task, { ...call, options: task.declaration.options })
+  return handle.result()
+}
+
+/** Resolves with a handle once the message would survive a crash. */
+export async function sendWithHandle(
+  runtime: Runtime,
+  replies: Replies,
+  task: Task,
+  call: EncodedCall & { readonly options: ResolvedCallOptions },
+): Promise<TaskHandle<unknown>> {
+  const id = newId()
+  const box = new OutcomeBox()
+  const forget = await replies.expect(id, (outcome) => box.settle(outcome))
+  try {
+    await publish(runtime, task, call, { id, replyTo: replies.address, options: call.options })
+  } catch (error) {
+    forget()
+    throw error
+  }
+  const timeoutMs = task.declaration.options.resultTimeoutMs ?? runtime.settings.resultTimeoutMs
+  return createHandle(id, task.name, box, timeoutMs + call.options.delayMs)
+}
+
+interface Address {
+  readonly id: string
+  readonly replyTo: string | undefined
+  readonly options: ResolvedCallOptions
+}
+
+function publish(runtime: Runtime, task: Task, call: EncodedCall, { id, replyTo, options }: Address): Promise<void> {
+  const { settings, messages, clock, broker } = runtime
+  if (call.context === undefined && settings.outsideRequest === 'error') throw outsideRequest(task.name)
+  const sentAt = clock.now()
+  const expiresAt = settings.expiresMs === 0 ? undefined : sentAt + options.delayMs + settings.expiresMs
+  const { args, context, carriers } = call
+  const body = messages.sealCall({ id, task: task.name, args, context, carriers, sentAt, expiresAt, replyTo })
+  return broker.publish({ id, queue: options.queue, body, delayMs: options.delayMs, priority: options.priority })
+}
+
+function outsideRequest(task: string): ErrandError {
+  return new ErrandError(
+    'OUTSIDE_REQUEST',
+    `Cannot send ${task}: it was called outside any request, and "outsideRequest: error" forbids that. ` +
+      'Call it inside withContext({ user, … }, fn), or mount requestContext() before the handler.',
+  )
+}
