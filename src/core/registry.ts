@@ -10,6 +10,7 @@ export class Registry {
   readonly #byDeclaration = new WeakMap<TaskDeclaration, WeakMap<object, Task>>()
   readonly #byFunction = new WeakMap<object, TaskDeclaration>()
   readonly #withoutTypes = new Set<TaskDeclaration>()
+  readonly #members = new WeakMap<object, Set<string>>()
   readonly #modules = new Set<string>()
 
   /** Makes `declaration` known under the function that replaced its body. */
@@ -32,8 +33,19 @@ export class Registry {
     if (known !== undefined) return known
     const task: Task = Object.freeze({ name: taskName(declaration, owner), declaration, owner })
     for (const name of [task.name, ...declaration.options.aliases]) this.#enter(name, task)
+    if (owner !== undefined) this.#members.set(owner, (this.#members.get(owner) ?? new Set()).add(declaration.member))
     byOwner.set(owner ?? declaration, task)
     return task
+  }
+
+  /**
+   * Whether `member` of `service` is a task, also when another decorator wrapped it once more and the function itself no longer
+   * tells.
+   */
+  isTaskMember(service: object, member: string): boolean {
+    if (this.declarationOf(Reflect.get(service, member)) !== undefined) return true
+    const owner: unknown = typeof service === 'function' ? service : service.constructor
+    return typeof owner === 'function' && [...chain(owner, Function.prototype)].some((holder) => this.#members.get(holder)?.has(member))
   }
 
   /** The task of that name or alias. */

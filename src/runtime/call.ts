@@ -13,49 +13,75 @@ export interface TaskCall {
   readonly args: readonly unknown[]
 }
 
+/** What becomes of a call. */
+export type Placement =
+  | { readonly kind: 'inline' }
+  | { readonly kind: 'send'; readonly on: Running; readonly encoded: EncodedCall }
+
+type Running = AppState & { readonly kind: 'on' }
+
 /** What a decorated method does when it is called. */
 export function callTask(declaration: TaskDeclaration, self: unknown, args: readonly unknown[]): unknown {
-  const call: TaskCall = { task: taskFor(declaration, self), self, args }
   const scope = currentScope()
-  if (scope?.intercept !== undefined) return scope.intercept(call)
-  const state = appState()
-  if (state.kind === 'off' || (state.kind === 'on' && runsInline(state, scope))) return runInline(call)
   try {
-    const encoded = encodeCall(call, scope)
-    return state.kind === 'on' ? sendCall(state, call, encoded) : callWhenStarted(call, encoded, scope)
+    const call: TaskCall = { task: taskFor(declaration, self), self, args }
+    if (scope?.intercept !== undefined) return scope.intercept(call)
+    const placement = placeCall(call, scope)
+    return placement instanceof Promise ? placement.then((placed) => carryOut(call, placed)) : carryOut(call, placement)
   } catch (error) {
-    return state.kind === 'on' || state.kind === 'stopped' ? Promise.reject(asError(error)) : callUnencodable(call, error)
+    // a task is an async method: it rejects and never throws
+    return Promise.reject(error as Error)
   }
 }
 
-function sendCall(state: AppState & { kind: 'on' }, call: TaskCall, encoded: EncodedCall): Promise<unknown> {
+function carryOut(call: TaskCall, placement: Placement): unknown {
+  if (placement.kind === 'inline') return runInline(call)
+  const { on, encoded } = placement
   return call.task.declaration.options.result
-    ? sendAndWait(state.runtime, state.replies, call.task, encoded)
-    : sendAndForget(state.runtime, call.task, encoded)
+    ? sendAndWait(on.runtime, on.replies, call.task, encoded)
+    : sendAndForget(on.runtime, call.task, encoded)
 }
 
-/** The call was encoded already: what its caller changes meanwhile is not seen. */
-async function callWhenStarted(call: TaskCall, encoded: EncodedCall, scope: Scope | undefined): Promise<unknown> {
+/**
+ * Decides where the body runs, and encodes the call at once if it is to be sent: what its caller changes afterwards is not seen.
+ * @throws ErrandError `VALUE_UNSERIALIZABLE`, `BROKER_CLOSED`, and what the start fails with
+ */
+export function placeCall(call: TaskCall, scope: Scope | undefined): Placement | Promise<Placement> {
+  const state = appState()
+  if (state.kind === 'off') return INLINE
+  if (state.kind !== 'on') return placeWhenStarted(call, scope)
+  return runsInline(state, scope) ? INLINE : { kind: 'send', on: state, encoded: encodeCall(call, scope) }
+}
+
+const INLINE: Placement = { kind: 'inline' }
+
+/** Arguments that cannot travel matter only if the body does not run here. */
+async function placeWhenStarted(call: TaskCall, scope: Scope | undefined): Promise<Placement> {
+  const encoded = attempt(() => encodeCall(call, scope))
   const state = await settledAppState()
-  if (state.kind === 'off') return runInline(call)
+  if (state.kind === 'off' || (state.kind === 'on' && runsInline(state, scope))) return INLINE
   if (state.kind !== 'on') throw stopped(call.task.name)
-  return runsInline(state, scope) ? runInline(call) : sendCall(state, call, encoded)
+  return { kind: 'send', on: state, encoded: encoded() }
 }
 
-/** Arguments that cannot travel are no failure where the body runs here. */
-async function callUnencodable(call: TaskCall, error: unknown): Promise<unknown> {
-  const state = await settledAppState()
-  if (state.kind === 'off') return runInline(call)
-  throw asError(error)
+/** Runs `fn` now and answers a function that gives its value, or throws what it threw. */
+function attempt<T>(fn: () => T): () => T {
+  try {
+    const value = fn()
+    return () => value
+  } catch (error) {
+    return () => {
+      throw error
+    }
+  }
 }
 
-/** @throws ErrandError `OUTSIDE_REQUEST` */
-function runsInline(state: AppState & { kind: 'on' }, scope: Scope | undefined): boolean {
+function runsInline(state: Running, scope: Scope | undefined): boolean {
   return scope?.context === undefined && state.runtime.settings.outsideRequest === 'inline'
 }
 
 /** The task of `declaration` for the object it was called on. */
-export function taskFor(declaration: TaskDeclaration, self: unknown): Task {
+function taskFor(declaration: TaskDeclaration, self: unknown): Task {
   if (declaration.kind === 'function') return registry.taskOf(declaration, undefined)
   const owner: unknown = declaration.kind === 'static' ? self : (self as object | null | undefined)?.constructor
   if (typeof owner !== 'function') {
@@ -68,9 +94,6 @@ export function taskFor(declaration: TaskDeclaration, self: unknown): Task {
   return registry.taskOf(declaration, owner as unknown as Class)
 }
 
-export function stopped(task: string): ErrandError {
+function stopped(task: string): ErrandError {
   return new ErrandError('BROKER_CLOSED', `Cannot send ${task}: errand was stopped in this process. Call start() again before calling tasks.`)
 }
-
-// an encoder throws errors only; this satisfies the type
-const asError = (error: unknown): Error => error as Error

@@ -14,6 +14,7 @@ export interface RuntimeSettings {
   readonly retries: number
   readonly maxCrashes: number
   readonly reverify: boolean
+  readonly secretHeaders: readonly string[]
 }
 
 /** Everything that calling and running tasks needs, put together by `compose.ts`. One per process. */

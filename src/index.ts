@@ -1,0 +1,23 @@
+import { setAutoStart } from './runtime/app.js'
+import { start } from './start.js'
+
+export { asyncTask } from './runtime/decorator.js'
+export type { AsyncTask, ResultTaskDecorator, ResultTaskOptions, VoidTaskDecorator, VoidTaskOptions } from './runtime/decorator-types.js'
+export { background, enqueue, original, perform, type Background } from './runtime/background.js'
+export type { ResultOptions, TaskHandle } from './runtime/handle.js'
+export { currentTask, currentTaskId, isAsyncTask, type CurrentTask } from './runtime/current-task.js'
+export { around, type AroundHook, type RunInfo } from './runtime/around.js'
+export { context, withContext, type AnyUser, type BaseContext, type Context, type ContextInput, type RequestContext } from './core/context.js'
+export { carry, type Carrier } from './core/carrier.js'
+export { register } from './core/codec/classes.js'
+export type { CallOptions, TaskOptions } from './core/task-options.js'
+export type { Duration } from './core/duration.js'
+export type { Logger } from './core/logger.js'
+export type { ErrorReporter, FailureData, FailureReport } from './core/report.js'
+export { ErrandError, ERROR_CODES, type ErrorCode } from './errors.js'
+export { start, type Running, type StartOptions } from './start.js'
+export type { Config } from '../config/config.js'
+export type { ConfigInput } from '../config/load.js'
+
+// a call made before start() starts by the configuration file; the call layer cannot import what stands above it
+setAutoStart(() => start())

@@ -1,0 +1,38 @@
+import { ErrandError } from '../errors.js'
+import { currentScope } from '../core/context.js'
+
+/** The task whose body is running. */
+export interface CurrentTask {
+  /** Unique; the same through all attempts. */
+  readonly id: string
+  readonly name: string
+  /** 1 for the first run. */
+  readonly attempt: number
+  /** Aborts when the run is to end: the worker stops and its grace period is over. */
+  readonly signal: AbortSignal
+}
+
+/** Whether this code runs inside the body of a task, in a worker or inline. */
+export const isAsyncTask = (): boolean => currentScope()?.task !== undefined
+
+/** The id of the task whose body is running; `undefined` elsewhere. */
+export const currentTaskId = (): string | undefined => currentScope()?.task?.id
+
+/**
+ * The task whose body is running.
+ * @throws ErrandError `NOT_IN_TASK` elsewhere; ask {@link isAsyncTask} first where both can be
+ */
+export function currentTask(): CurrentTask {
+  const task = currentScope()?.task
+  if (task === undefined) {
+    throw new ErrandError('NOT_IN_TASK', 'currentTask() was called outside the body of a task. Ask isAsyncTask() first where both can be.')
+  }
+  return {
+    id: task.id,
+    name: task.name,
+    attempt: task.attempt,
+    get signal() {
+      return task.signal.signal
+    },
+  }
+}

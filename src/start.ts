@@ -1,0 +1,119 @@
+import type { Config } from '../config/config.js'
+import { loadConfig, type ConfigInput } from '../config/load.js'
+import { startSupervisor, type Supervisor } from '../worker/supervisor.js'
+import { compose, type Composed } from './compose.js'
+import { applyContextSettings } from './core/context-settings.js'
+import type { Logger } from './core/logger.js'
+import type { ErrorReporter } from './core/report.js'
+import { registry } from './core/registry.js'
+import { ErrandError } from './errors.js'
+import { appState, setAppState } from './runtime/app.js'
+import { lineLogger } from './runtime/default-logger.js'
+import { isWorkerProcess } from './runtime/process-role.js'
+import { Replies } from './runtime/replies.js'
+import { useConfiguredCarriers } from './use-carriers.js'
+
+/** Keys of the configuration, which win over the file, and what only a program can hand over. */
+export interface StartOptions extends ConfigInput {
+  /** The configuration file to read. @defaultValue `async.config.yaml`, searched from the current folder up */
+  readonly config?: string | undefined
+  /** Name of the environment: it picks `async.config.<env>.yaml`. @defaultValue `ERRAND_ENV`, `NODE_ENV`, `development` */
+  readonly env?: string | undefined
+  /** Where the library says what it does. @defaultValue warnings and errors on standard error */
+  readonly logger?: Logger | undefined
+  /** Called when the worker set fails for good. Failures of tasks are reported in the worker: see the `errorReporter` key. */
+  readonly onFailure?: ErrorReporter | undefined
+}
+
+/** What `start()` opened. */
+export interface Running {
+  /** The configuration in force. */
+  readonly config: Config
+  /** Resolves when the worker set of this host is consuming; at once where none is spawned. */
+  readonly ready: Promise<void>
+  /** Stops the worker set within its grace period, then closes the broker. Tasks that had not ended run again later. Safe twice. */
+  stop(): Promise<void>
+}
+
+/**
+ * Reads `async.config.yaml` and makes calls of tasks durable: opens the broker and, with `withAsync: true`, spawns and supervises
+ * the worker. With `withAsync: false`, or without a file, nothing is opened and bodies run here. Inside a worker it does nothing.
+ *
+ * A call of a task made before it, or without it, starts by the same file.
+ * @throws ErrandError `CONFIG_INVALID`, `CONFIG_NOT_FOUND`, `KEY_MISSING`, `BROKER_UNREACHABLE`, `BROKER_REFUSED`, `PACKAGE_MISSING`
+ * @example
+ * await start()
+ * app.listen(3000)
+ */
+export async function start(options: StartOptions = {}): Promise<Running> {
+  if (isWorkerProcess()) return IN_A_WORKER
+  const state = appState()
+  if (state.kind === 'on' || state.kind === 'starting') {
+    throw new ErrandError('CALL_INVALID', 'start() was called twice in this process. Call stop() on what the first call answered before.')
+  }
+  const { promise: ready, resolve, reject } = deferred()
+  setAppState({ kind: 'starting', ready })
+  try {
+    const running = await open(options)
+    resolve()
+    return running
+  } catch (error) {
+    setAppState({ kind: 'idle' })
+    reject(error)
+    throw error
+  }
+}
+
+async function open({ config: file, env, logger, onFailure, ...overrides }: StartOptions): Promise<Running> {
+  const config = await loadConfig({ file, env, overrides })
+  if (!config.withAsync) {
+    setAppState({ kind: 'off' })
+    return { config, ready: Promise.resolve(), stop: async () => setAppState({ kind: 'stopped' }) }
+  }
+  const log = logger ?? lineLogger('errand', 'warn', process.stderr)
+  applyContextSettings(config)
+  await useConfiguredCarriers(config)
+  const runtime = await compose(config, { log, report: onFailure })
+  const replies = new Replies(runtime.broker, runtime.messages, log)
+  setAppState({ kind: 'on', runtime, replies })
+  const supervisor = config.worker.spawn ? spawnWorkers(config, overrides, runtime) : undefined
+  return { config, ready: supervisor?.ready ?? Promise.resolve(), stop: once(() => stop(runtime, replies, supervisor)) }
+}
+
+function spawnWorkers(config: Config, overrides: ConfigInput, runtime: Composed): Supervisor {
+  const { log, report, clock } = runtime
+  return startSupervisor({ config, modules: () => registry.modules(), overrides, log, report, clock })
+}
+
+async function stop(runtime: Composed, replies: Replies, supervisor: Supervisor | undefined): Promise<void> {
+  setAppState({ kind: 'stopped' })
+  await supervisor?.stop()
+  await replies.close()
+  await runtime.close()
+}
+
+/** In a worker the calls of tasks are the worker's own business. */
+const IN_A_WORKER: Running = {
+  get config(): Config {
+    throw new ErrandError('CALL_INVALID', 'start() does nothing inside a worker, and has no configuration to show there.')
+  },
+  ready: Promise.resolve(),
+  stop: async () => {},
+}
+
+function once(fn: () => Promise<void>): () => Promise<void> {
+  let running: Promise<void> | undefined
+  return () => (running ??= fn())
+}
+
+function deferred(): { promise: Promise<void>; resolve: () => void; reject: (error: unknown) => void } {
+  let resolve: () => void = () => {}
+  let reject: (error: unknown) => void = () => {}
+  const promise = new Promise<void>((done, failed) => {
+    resolve = done
+    reject = failed
+  })
+  // whoever waits for the start hears of it; nobody waiting is no failure of its own
+  promise.catch(() => {})
+  return { promise, resolve, reject }
+}
