@@ -7,7 +7,9 @@ export { background, enqueue, original, perform, type Background } from './runti
 export type { ResultOptions, TaskHandle } from './runtime/handle.js'
 export { currentTask, currentTaskId, isAsyncTask, type CurrentTask } from './runtime/current-task.js'
 export { around, type AroundHook, type RunInfo } from './runtime/around.js'
-export { context, withContext, type AnyUser, type BaseContext, type Context, type ContextInput, type RequestContext } from './core/context.js'
+export { context, withContext, type AnyUser, type BaseContext, type Context, type ContextInput } from './core/context.js'
+// a star, because only then can an application augment it as a part of this module
+export type * from './core/request-context.js'
 export { carry, type Carrier } from './core/carrier.js'
 export { register } from './core/codec/classes.js'
 export type { CallOptions, TaskOptions } from './core/task-options.js'

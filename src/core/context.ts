@@ -1,15 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { processState } from './process-state.js'
-
-/**
- * What your application adds to, or makes more precise in, the context of a request. Declare it once:
- * @example
- * declare module 'errand' {
- *   interface RequestContext { user: MyUser; tenant: string }
- * }
- */
-// oxlint-disable-next-line no-empty-interface -- filled by the application through module augmentation
-export interface RequestContext {}
+import type { RequestContext } from './request-context.js'
 
 /** A user as a request carries it when the application declares nothing better. */
 export interface AnyUser {
