@@ -1,0 +1,168 @@
+import type { Broker, OutgoingMessage, Subscription } from './broker/broker.js'
+import { openMemoryBroker } from './broker/memory.js'
+import { systemClock } from './core/clock.js'
+import type { Context } from './core/context.js'
+import { silentLogger } from './core/logger.js'
+import { createMessages, type Messages } from './core/message.js'
+import { registry } from './core/registry.js'
+import type { FailureReport } from './core/report.js'
+import { generateKey, parseKeyRing } from './core/seal/key-ring.js'
+import { ErrandError } from './errors.js'
+import { appState, setAppState } from './runtime/app.js'
+import { createExecutor } from './runtime/execute.js'
+import { LazySignal } from './runtime/lazy-signal.js'
+import { Replies } from './runtime/replies.js'
+import type { Runtime, RuntimeSettings } from './runtime/runtime.js'
+
+export interface TestingOptions {
+  /** `run`: bodies run in this process, through a real message and a re-created context; `capture`: they do not run. @defaultValue 'run' */
+  readonly mode?: 'run' | 'capture' | undefined
+  /** Further runs of a body that throws. @defaultValue 0 */
+  readonly retries?: number | undefined
+}
+
+/** A call as it left, read back from its message. */
+export interface CapturedCall {
+  readonly id: string
+  readonly task: string
+  /** The arguments as the worker would see them. */
+  readonly args: readonly unknown[]
+  /** Who asked; `undefined` outside any request. */
+  readonly context: Context | undefined
+  readonly queue: string
+  readonly delayMs: number
+  readonly priority: number
+}
+
+/** What `startTesting()` opened. */
+export interface Testing {
+  /** Every call so far, oldest first. */
+  readonly calls: readonly CapturedCall[]
+  /** Failures that would have reached the error reporter. */
+  readonly failures: readonly FailureReport[]
+  /** Resolves when no task waits or runs any more; delayed ones are waited for. */
+  idle(): Promise<void>
+  /** Ends the test mode; calls behave as if nothing had been started. */
+  stop(): Promise<void>
+}
+
+const SETTINGS: RuntimeSettings = {
+  service: 'testing',
+  outsideRequest: 'enqueue',
+  payloadLimit: 1_000_000,
+  expiresMs: 0,
+  resultTimeoutMs: 30_000,
+  retries: 0,
+  maxCrashes: 3,
+  reverify: false,
+  secretHeaders: ['authorization', 'cookie'],
+}
+
+/**
+ * Lets tests call tasks without a broker, a worker process or a configuration. Calls are still sealed and encoded, so a test meets
+ * the arguments and the context that a worker would: an argument that cannot travel fails here too.
+ * @throws ErrandError `CALL_INVALID` when errand is already started in this process
+ * @example
+ * const testing = await startTesting()
+ * await withContext({ user: ada }, () => mail.sendWelcome(bob))
+ * await testing.idle()
+ * assert.equal(testing.calls[0]?.task, 'MailService.sendWelcome')
+ * await testing.stop()
+ */
+export async function startTesting(options: TestingOptions = {}): Promise<Testing> {
+  if (appState().kind === 'on' || appState().kind === 'starting') {
+    throw new ErrandError('CALL_INVALID', 'startTesting() was called although errand is started in this process. Call stop() first.')
+  }
+  const messages = createMessages({
+    keys: parseKeyRing([generateKey()]),
+    app: SETTINGS.service,
+    env: 'testing',
+    seal: 'secrets',
+    secretHeaders: SETTINGS.secretHeaders,
+    payloadLimit: SETTINGS.payloadLimit,
+    clock: systemClock,
+  })
+  return new TestRun(messages, options).begin()
+}
+
+class TestRun implements Testing {
+  readonly calls: CapturedCall[] = []
+  readonly failures: FailureReport[] = []
+  readonly #messages: Messages
+  readonly #options: TestingOptions
+  readonly #broker: Broker = openMemoryBroker()
+  readonly #subscriptions = new Map<string, Promise<Subscription>>()
+  readonly #open = new Set<string>()
+  #idle: (() => void)[] = []
+
+  constructor(messages: Messages, options: TestingOptions) {
+    this.#messages = messages
+    this.#options = options
+  }
+
+  begin(): this {
+    const runtime: Runtime = {
+      settings: { ...SETTINGS, retries: this.#options.retries ?? 0 },
+      broker: { ...this.#members(), publish: (message) => this.#publish(runtime, message) },
+      messages: this.#messages,
+      clock: systemClock,
+      log: silentLogger,
+      report: (failure) => void this.failures.push(failure),
+    }
+    setAppState({ kind: 'on', runtime, replies: new Replies(this.#broker, this.#messages, silentLogger) })
+    return this
+  }
+
+  idle(): Promise<void> {
+    return this.#open.size === 0 ? Promise.resolve() : new Promise((resolve) => this.#idle.push(resolve))
+  }
+
+  async stop(): Promise<void> {
+    setAppState({ kind: 'idle' })
+    await this.#broker.close()
+  }
+
+  async #publish(runtime: Runtime, message: OutgoingMessage): Promise<void> {
+    if (message.toTemporary === true) return this.#broker.publish(message)
+    this.#capture(message)
+    if (this.#options.mode === 'capture') return
+    this.#open.add(message.id)
+    if (!this.#subscriptions.has(message.queue)) this.#subscriptions.set(message.queue, this.#consume(runtime, message.queue))
+    await this.#subscriptions.get(message.queue)
+    await this.#broker.publish(message)
+  }
+
+  #consume(runtime: Runtime, queue: string): Promise<Subscription> {
+    const executor = createExecutor(runtime)
+    return this.#broker.consume(queue, { concurrency: 100 }, async (delivery) => {
+      const verdict = await executor.run(delivery, new LazySignal())
+      if (verdict.kind !== 'again') this.#settled(delivery.id)
+      return verdict
+    })
+  }
+
+  #settled(id: string): void {
+    this.#open.delete(id)
+    if (this.#open.size > 0) return
+    for (const resolve of this.#idle) resolve()
+    this.#idle = []
+  }
+
+  #capture({ id, body, queue, delayMs = 0, priority = 4 }: OutgoingMessage): void {
+    registry.adoptParameterTypes()
+    const call = this.#messages.openCall(body)
+    this.calls.push({ id, task: call.task, args: call.readArguments(), context: call.context, queue, delayMs, priority })
+  }
+
+  #members(): Omit<Broker, 'publish'> {
+    const broker = this.#broker
+    return {
+      features: broker.features,
+      consume: (queue, options, handle) => broker.consume(queue, options, handle),
+      count: (queue) => broker.count(queue),
+      ping: () => broker.ping(),
+      close: () => broker.close(),
+      [Symbol.asyncDispose]: () => broker.close(),
+    }
+  }
+}
