@@ -1,0 +1,108 @@
+import { resolve } from 'node:path'
+import { toMs } from '../src/core/duration.js'
+import { toBytes } from './byte-size.js'
+import type { BrokerConfig, Config, WorkerConfig } from './config.js'
+import { BROKER_DEFAULTS, DEFAULTS, defaultConcurrency, WORKER_DEFAULTS } from './defaults.js'
+import type { BrokerSection, MergedInput } from './merge.js'
+
+/** What a configuration needs to know of where it stands. */
+export interface Surroundings {
+  readonly baseDir: string
+  readonly file: string | undefined
+  /** Names for when the configuration gives none. */
+  readonly service: string
+  readonly environment: string
+}
+
+/** Fills in every default, makes the paths of files absolute, and freezes. */
+export function resolveConfig(input: MergedInput, around: Surroundings): Config {
+  const service = input.service ?? around.service
+  const dataDir = resolve(around.baseDir, input.dataDir ?? DEFAULTS.dataDir)
+  const { key, keys = key === undefined ? [] : [key], services = DEFAULTS.services } = input
+  return deepFreeze({
+    withAsync: input.withAsync ?? DEFAULTS.withAsync,
+    service,
+    environment: input.environment ?? around.environment,
+    baseDir: around.baseDir,
+    file: around.file,
+    services: typeof services === 'string' ? [services] : [...services],
+    container: input.container,
+    dataDir,
+    broker: resolveBroker(input.broker ?? {}, { baseDir: around.baseDir, dataDir, service }),
+    seal: input.seal ?? DEFAULTS.seal,
+    keys: [...keys],
+    headers: lowerCase(input.headers ?? DEFAULTS.headers),
+    secretHeaders: lowerCase([...DEFAULTS.secretHeaders, ...(input.secretHeaders ?? [])]),
+    outsideRequest: input.outsideRequest ?? DEFAULTS.outsideRequest,
+    // the schema admits only sizes that can be read
+    payloadLimit: toBytes(input.payloadLimit ?? DEFAULTS.payloadLimit) ?? 0,
+    expiresMs: toMs(input.expires ?? DEFAULTS.expires, 'expires'),
+    resultTimeoutMs: toMs(input.resultTimeout ?? DEFAULTS.resultTimeout, 'resultTimeout'),
+    retries: input.retries ?? DEFAULTS.retries,
+    maxCrashes: input.maxCrashes ?? DEFAULTS.maxCrashes,
+    reverify: input.reverify ?? DEFAULTS.reverify,
+    carriers: [...(input.carriers ?? DEFAULTS.carriers)],
+    errorReporter: input.errorReporter,
+    worker: resolveWorker(input.worker ?? {}),
+  })
+}
+
+function resolveBroker(
+  given: BrokerSection,
+  { baseDir, dataDir, service }: { readonly baseDir: string; readonly dataDir: string; readonly service: string },
+): BrokerConfig {
+  if (given.isMemory === true) return { kind: 'memory' }
+  const urls = given.urls ?? (given.url === undefined ? [] : [given.url])
+  if (urls.length === 0) {
+    const isNamed = given.file !== undefined && given.file !== ''
+    const file = isNamed ? resolve(baseDir, given.file ?? '') : resolve(dataDir, BROKER_DEFAULTS.file)
+    return { kind: 'sqlite', file, durability: given.durability ?? BROKER_DEFAULTS.durability }
+  }
+  const heartbeatMs = toMs(given.heartbeat ?? BROKER_DEFAULTS.heartbeat, 'broker.heartbeat')
+  return {
+    kind: 'rabbitmq',
+    urls: [...urls],
+    namespace: given.namespace ?? service,
+    queueType: given.queueType ?? BROKER_DEFAULTS.queueType,
+    connectTimeoutMs: toMs(given.connectTimeout ?? BROKER_DEFAULTS.connectTimeout, 'broker.connectTimeout'),
+    confirmTimeoutMs: toMs(given.confirmTimeout ?? BROKER_DEFAULTS.confirmTimeout, 'broker.confirmTimeout'),
+    // the protocol knows whole seconds only, and 0 for none
+    heartbeatSeconds: Math.ceil(heartbeatMs / 1000),
+    tls: resolveTls(given.tls ?? {}, baseDir),
+  }
+}
+
+type Tls = Extract<BrokerConfig, { kind: 'rabbitmq' }>['tls']
+
+function resolveTls(given: NonNullable<BrokerSection['tls']>, baseDir: string): Tls {
+  const { ca, cert, key, passphrase } = given
+  return {
+    ...(ca === undefined ? {} : { ca: resolve(baseDir, ca) }),
+    ...(cert === undefined ? {} : { cert: resolve(baseDir, cert) }),
+    ...(key === undefined ? {} : { key: resolve(baseDir, key) }),
+    ...(passphrase === undefined ? {} : { passphrase }),
+  }
+}
+
+function resolveWorker(given: NonNullable<MergedInput['worker']>): WorkerConfig {
+  return {
+    spawn: given.spawn ?? WORKER_DEFAULTS.spawn,
+    processes: given.processes ?? WORKER_DEFAULTS.processes,
+    concurrency: given.concurrency ?? defaultConcurrency(),
+    queues: [...new Set(given.queues ?? WORKER_DEFAULTS.queues)],
+    graceMs: toMs(given.grace ?? WORKER_DEFAULTS.grace, 'worker.grace'),
+    maxMemoryMb: given.maxMemory ?? WORKER_DEFAULTS.maxMemory,
+    keepAlive: given.keepAlive ?? WORKER_DEFAULTS.keepAlive,
+    listen: given.listen ?? WORKER_DEFAULTS.listen,
+    logLevel: given.logLevel ?? WORKER_DEFAULTS.logLevel,
+  }
+}
+
+const lowerCase = (names: readonly string[]): string[] => [...new Set(names.map((name) => name.toLowerCase()))]
+
+function deepFreeze<T extends object>(value: T): T {
+  for (const inner of Object.values(value)) {
+    if (typeof inner === 'object' && inner !== null) deepFreeze(inner)
+  }
+  return Object.freeze(value)
+}

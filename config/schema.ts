@@ -1,0 +1,196 @@
+import { z } from 'zod'
+import { toMs } from '../src/core/duration.js'
+import { MOST_BYTES, toBytes } from './byte-size.js'
+import { BROKER_DEFAULTS, DEFAULTS, WORKER_DEFAULTS } from './defaults.js'
+
+const DURATION = /^\s*\d+(\.\d+)?\s*(ms|s|m|h|d|w)\s*$/
+const SIZE = /^\s*\d+(\.\d+)?\s*([bB]|[kK][bB]|[mM][bB])\s*$/
+const BROKER_TEXT = /^(sqlite(:.+)?|memory|amqps?:\/\/.+)$/
+const NAME = /^[A-Za-z0-9][\w.-]{0,99}$/
+const HEADER_NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/
+
+const flag = () => z.boolean({ error: 'must be true or false, without quotes' })
+const text = (what: string) => z.string({ error: `must be ${what}` }).min(1, { error: `must be ${what}` })
+const name = (what: string) =>
+  z.string({ error: `must be ${what}` }).regex(NAME, { error: `must be ${what}: letters, digits, "_", "." and "-", at most 100` })
+const choice = <const T extends readonly [string, ...string[]]>(...values: T) =>
+  z.enum(values, { error: `must be one of ${values.join(', ')}` })
+const whole = (min: number, max: number) => {
+  const error = `must be a whole number from ${min} to ${max}`
+  return z.int({ error }).min(min, { error }).max(max, { error })
+}
+const listOf = <S extends z.ZodType>(item: S, what: string) => z.array(item, { error: `must be a list of ${what}` })
+
+const duration = () => {
+  const error = `must be seconds from 0 up or a text like '500ms', '30s', '10m', '2h', '7d' (366 days at most)`
+  return z.union([z.number().min(0), z.string().regex(DURATION)], { error }).refine(isDuration, { error })
+}
+
+const size = () => {
+  const error = `must be bytes or a text like '512kb' or '1mb' (128mb at most)`
+  return z
+    .union([z.int().min(1).max(MOST_BYTES), z.string().regex(SIZE)], { error })
+    .refine((given) => toBytes(given) !== undefined, { error })
+}
+
+const amqpUrl = () => {
+  const error = 'must be an amqp:// or amqps:// URL'
+  return z.string({ error }).regex(/^amqps?:\/\/.+$/, { error }).refine(URL.canParse, { error })
+}
+
+const headerName = () => z.string({ error: 'must be the name of a header' }).regex(HEADER_NAME, { error: 'must be the name of a header' })
+
+/** A key that may be left out. Its description ends in the default, which the documentation repeats and a test compares. */
+const key = <S extends z.ZodType>(schema: S, about: string, fallback: unknown) =>
+  schema.optional().meta({ description: `${about} Default: ${inWords(fallback)}.` })
+
+const tls = z.strictObject(
+  {
+    ca: key(text('the path of a file'), 'PEM file of the certificate authorities to trust.', 'those of Node'),
+    cert: key(text('the path of a file'), 'PEM file of the client certificate.', 'none'),
+    key: key(text('the path of a file'), 'PEM file of the private key of the client certificate.', 'none'),
+    passphrase: key(text('a text'), 'Passphrase of that private key.', 'none'),
+  },
+  { error: 'must be a section with ca, cert, key or passphrase' },
+)
+
+const brokerSection = z
+  .strictObject({
+    url: key(amqpUrl(), 'URL of a RabbitMQ node. Not together with urls or file.', 'none'),
+    urls: key(listOf(amqpUrl(), 'amqp URLs').min(1, { error: 'must name at least one URL' }), 'URLs of the nodes of one RabbitMQ cluster.', 'none'),
+    file: key(text('the path of a file'), 'File of the embedded queue.', `${BROKER_DEFAULTS.file} in dataDir`),
+    durability: key(
+      choice('full', 'normal'),
+      'SQLite only: full survives a power cut; normal survives every crash of a process, and is faster on slow disks.',
+      BROKER_DEFAULTS.durability,
+    ),
+    namespace: key(name('a name'), 'RabbitMQ only: prefix of all queues and exchanges.', 'the service'),
+    queueType: key(choice('quorum', 'classic'), 'RabbitMQ only: kind of the queues; classic ones are not replicated.', BROKER_DEFAULTS.queueType),
+    connectTimeout: key(duration(), 'RabbitMQ only: how long one attempt to connect may take.', BROKER_DEFAULTS.connectTimeout),
+    confirmTimeout: key(
+      duration(),
+      'RabbitMQ only: how long the broker may take to confirm a message before the call rejects.',
+      BROKER_DEFAULTS.confirmTimeout,
+    ),
+    heartbeat: key(duration(), 'RabbitMQ only: a connection silent for two or three of these is given up; 0 switches that off.', BROKER_DEFAULTS.heartbeat),
+    tls: key(tls, 'RabbitMQ only: files for amqps URLs.', 'none'),
+  })
+  .superRefine((broker, context) => {
+    const refuse = (path: string, message: string) => context.addIssue({ code: 'custom', path: [path], message })
+    const addresses = (['url', 'urls', 'file'] as const).filter((given) => broker[given] !== undefined)
+    const extra = addresses[1]
+    if (extra !== undefined) return refuse(extra, `cannot stand together with ${String(addresses[0])}; keep one`)
+    const isRabbit = addresses[0] === 'url' || addresses[0] === 'urls'
+    if (isRabbit && broker.durability !== undefined) refuse('durability', 'is for the embedded queue only; remove it')
+    const urls = broker.urls ?? (broker.url === undefined ? [] : [broker.url])
+    if (broker.tls !== undefined && urls.length > 0 && !urls.some((url) => url.startsWith('amqps:'))) {
+      refuse('tls', 'has no effect on amqp URLs; write amqps://')
+    }
+    if (addresses[0] !== 'file') return
+    for (const given of ['namespace', 'queueType', 'connectTimeout', 'confirmTimeout', 'heartbeat', 'tls'] as const) {
+      if (broker[given] !== undefined) refuse(given, 'is for RabbitMQ only; remove it')
+    }
+  })
+
+const BROKER_FORMS = `must be sqlite, sqlite:<file>, memory, an amqp:// or amqps:// URL, a list of such URLs, or a section`
+
+const broker = z.union(
+  [
+    z.string().regex(BROKER_TEXT).refine((given) => !given.startsWith('amqp') || URL.canParse(given)),
+    z.array(amqpUrl()).min(1),
+    brokerSection,
+  ],
+  { error: BROKER_FORMS },
+)
+
+const worker = z.strictObject(
+  {
+    spawn: key(flag(), 'The server starts and supervises the worker. Set it to false where a process manager runs `errand worker`.', WORKER_DEFAULTS.spawn),
+    processes: key(whole(1, 256), 'Worker processes of this service on this host.', WORKER_DEFAULTS.processes),
+    concurrency: key(whole(1, 10_000), 'Tasks that one worker process runs at once.', 'twice the CPUs, at least 2'),
+    queues: key(
+      listOf(name('the name of a queue'), 'names of queues').min(1, { error: 'must name at least one queue' }),
+      'Queues it consumes.',
+      WORKER_DEFAULTS.queues,
+    ),
+    grace: key(duration(), 'How long running tasks may go on after a stop was asked for; then they are handed back.', WORKER_DEFAULTS.grace),
+    maxMemory: key(
+      whole(0, 1_048_576),
+      'Megabytes of resident memory above which a worker process is replaced, after its running tasks; 0 switches that off.',
+      WORKER_DEFAULTS.maxMemory,
+    ),
+    keepAlive: key(flag(), 'A worker that died is started again, with growing pauses.', WORKER_DEFAULTS.keepAlive),
+    listen: key(flag(), 'Modules loaded in the worker may open ports.', WORKER_DEFAULTS.listen),
+    logLevel: key(choice('debug', 'info', 'warn', 'error', 'silent'), 'What the worker writes to its output.', WORKER_DEFAULTS.logLevel),
+  },
+  { error: 'must be a section with keys such as concurrency' },
+)
+
+const globs = z.union([text('a glob'), listOf(text('a glob'), 'globs')], { error: 'must be a glob or a list of globs' })
+const sealingKey = () => text('a key as `errand key` prints it')
+
+/** What a user may write in `async.config.yaml` and hand to `start()`. Every key may be left out. */
+export const configSchema = z
+  .strictObject({
+    withAsync: key(flag(), 'Calls become messages and the server starts a worker. When false, bodies run here and now.', DEFAULTS.withAsync),
+    service: key(name('a name'), 'Name of the application; it keeps applications on one broker apart.', 'the name in the nearest package.json, else of its folder'),
+    environment: key(name('a name'), 'Messages never cross from one environment to another.', 'ERRAND_ENV, else NODE_ENV, else development'),
+    services: key(globs, 'Globs of the modules with tasks, from the folder of this file.', 'the modules in which the tasks of the server were declared'),
+    container: key(text('the path of a module'), 'Module that says how instances of services are made.', 'none'),
+    dataDir: key(text('the path of a folder'), 'Folder of the queue file, the key file and locks, from the folder of this file.', DEFAULTS.dataDir),
+    broker: key(broker, 'Where messages wait: sqlite, sqlite:<file>, memory, amqp URLs, or a section.', DEFAULTS.broker),
+    seal: key(choice('secrets', 'context', 'message'), 'How much of a message is encrypted. All of it is authenticated always.', DEFAULTS.seal),
+    key: key(sealingKey(), 'The sealing key, as `errand key` prints it; best from the environment: ${ERRAND_KEY}.', 'the key file in dataDir'),
+    keys: key(
+      listOf(sealingKey(), 'keys').min(1, { error: 'must hold at least one key' }),
+      'Several sealing keys for rotation: the first seals, all of them open. Not together with key.',
+      'the key file in dataDir',
+    ),
+    headers: key(listOf(headerName(), 'header names'), 'Headers of a request that travel with a call; no others do.', DEFAULTS.headers),
+    secretHeaders: key(
+      listOf(headerName(), 'header names'),
+      'Headers that are encrypted when they travel; what is named here is added to the default.',
+      DEFAULTS.secretHeaders,
+    ),
+    outsideRequest: key(choice('enqueue', 'inline', 'error'), 'What a call outside any request does.', DEFAULTS.outsideRequest),
+    payloadLimit: key(size(), 'The largest message.', DEFAULTS.payloadLimit),
+    expires: key(duration(), 'How long a message may wait after it is due before a worker refuses it; 0: for ever.', DEFAULTS.expires),
+    resultTimeout: key(duration(), 'How long a plain call of a `result: true` task waits.', DEFAULTS.resultTimeout),
+    retries: key(whole(0, 1000), 'Runs after a first failed one, for tasks that say nothing else.', DEFAULTS.retries),
+    maxCrashes: key(whole(1, 1000), 'A task whose worker process died this often while running it is dead-lettered.', DEFAULTS.maxCrashes),
+    reverify: key(flag(), 'Refuse to run a task when the bearer token of its caller has expired, with 300 s of leeway.', DEFAULTS.reverify),
+    carriers: key(listOf(text('the name or path of a carrier'), 'carriers'), 'Carriers to use: cls-hooked, nestjs-cls, opentelemetry, or paths of modules.', 'none'),
+    errorReporter: key(text('the path of a module'), 'Module whose default export is called with every failure.', 'none'),
+    worker: key(worker, 'The worker.', 'as below'),
+  }, { error: 'must hold keys and values, such as "withAsync: true"' })
+  .superRefine((config, context) => {
+    if (config.key === undefined || config.keys === undefined) return
+    context.addIssue({ code: 'custom', path: ['keys'], message: 'cannot stand together with key; keep one' })
+  })
+
+/** What a user may write: the keys of `async.config.yaml`, all optional. */
+export type ConfigInput = z.input<typeof configSchema>
+
+/** The forms of the `broker` key. */
+export type BrokerInput = NonNullable<ConfigInput['broker']>
+
+/** The keys of the whole and of each section, by path. */
+export const knownKeys: Readonly<Record<string, readonly string[]>> = {
+  '': Object.keys(configSchema.shape),
+  broker: Object.keys(brokerSection.shape),
+  'broker.tls': Object.keys(tls.shape),
+  worker: Object.keys(worker.shape),
+}
+
+function isDuration(given: number | string): boolean {
+  try {
+    toMs(given, '')
+    return true
+  } catch {
+    return false
+  }
+}
+
+function inWords(fallback: unknown): string {
+  return Array.isArray(fallback) ? fallback.join(', ') : String(fallback)
+}
