@@ -1,0 +1,169 @@
+import { ErrandError } from '../errors.js'
+import { contextSettings } from '../core/context-settings.js'
+import { makeContext, type Context, type ContextInput, type RequestContext, type Scope } from '../core/context.js'
+import { newId } from '../core/clock.js'
+import { refuseUnknownKeys, show } from '../core/options.js'
+import { absoluteUrl, type UrlParts } from './request-url.js'
+
+/** What `requestContext()` takes, the same in every framework. */
+export interface RequestContextOptions<Req> {
+  /**
+   * The verified person who asks. It is read when the context is first needed, not when the request arrives, so an
+   * authentication that runs later is seen; once it is defined it is kept. It must answer at once, not with a promise.
+   * @defaultValue `(request) => request.user`
+   */
+  readonly user?: ((request: Req) => unknown) | undefined
+  /** More fields of the context (a tenant, a locale), read like the user: each is kept once it is defined. */
+  readonly extra?: ((request: Req) => Partial<Omit<RequestContext, 'user'>>) | undefined
+  /** Whether the parsed body is part of the context. @defaultValue false */
+  readonly body?: boolean | undefined
+  /** Names of headers that the context holds besides those of the configuration. @defaultValue none */
+  readonly headers?: readonly string[] | undefined
+}
+
+/** A request in the words of no framework. */
+export interface RequestFacts extends UrlParts {
+  readonly method: string | undefined
+  readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>
+  readonly clientAddress: string | undefined
+}
+
+/** How the requests of one framework are read. */
+export interface RequestSource<Req> {
+  describe(request: Req): RequestFacts
+  body(request: Req): unknown
+}
+
+/**
+ * Prepares the capture for one application.
+ * @returns what makes the scope of a request; making it reads nothing yet, since most requests call no task
+ * @throws ErrandError `OPTION_INVALID`
+ */
+export function captureWith<Req>(source: RequestSource<Req>, given: RequestContextOptions<Req> = {}): (request: Req) => Scope {
+  const options = resolve(given)
+  return (request) => {
+    const captured = new CapturedRequest(request, source, options)
+    return {
+      get context() {
+        return captured.read()
+      },
+    }
+  }
+}
+
+interface ResolvedOptions<Req> {
+  readonly user: (request: Req) => unknown
+  readonly extra: ((request: Req) => object) | undefined
+  readonly body: boolean
+  readonly headers: readonly string[]
+}
+
+type Values = Readonly<Record<string, unknown>>
+
+/** The context of one request: what the request says is read once, what the application adds is read until it is defined. */
+class CapturedRequest<Req> {
+  readonly #request: Req
+  readonly #source: RequestSource<Req>
+  readonly #options: ResolvedOptions<Req>
+  #facts: ContextInput | undefined
+  #added: Values = {}
+  #context: Context | undefined
+  #isSettled = false
+
+  constructor(request: Req, source: RequestSource<Req>, options: ResolvedOptions<Req>) {
+    this.#request = request
+    this.#source = source
+    this.#options = options
+  }
+
+  read(): Context {
+    if (this.#context !== undefined && this.#isSettled) return this.#context
+    const added = this.#readAdded()
+    if (this.#context !== undefined && isSame(added, this.#added)) return this.#context
+    this.#added = added
+    this.#isSettled = Object.values(added).every((value) => value !== undefined)
+    this.#facts ??= contextOf(this.#source.describe(this.#request), this.#options.headers)
+    this.#context = makeContext({ ...this.#facts, ...added })
+    return this.#context
+  }
+
+  #readAdded(): Values {
+    const { user, extra, body } = this.#options
+    const added: Record<string, unknown> = { user: ask('user', user, this.#request) }
+    if (extra !== undefined) Object.assign(added, ask('extra', extra, this.#request))
+    if (body) added['body'] = this.#source.body(this.#request)
+    for (const [name, value] of Object.entries(this.#added)) {
+      if (value !== undefined) added[name] = value
+    }
+    return added
+  }
+}
+
+function isSame(a: Values, b: Values): boolean {
+  const names = Object.keys(a)
+  return names.length === Object.keys(b).length && names.every((name) => a[name] === b[name])
+}
+
+function ask<Req, T>(option: 'user' | 'extra', read: (request: Req) => T, request: Req): T {
+  let value: T
+  try {
+    value = read(request)
+  } catch (cause) {
+    throw new ErrandError(
+      'OPTION_INVALID',
+      `Cannot read the context of this request: the function in requestContext({ ${option} }) threw. ` +
+        'It also runs for requests without a user and before authentication; let it answer undefined then.',
+      { cause },
+    )
+  }
+  if (!(value instanceof Promise)) return value
+  // its failure would be nobody's: the refusal below is what the application is told
+  value.catch(() => undefined)
+  throw new ErrandError(
+    'OPTION_INVALID',
+    `Cannot read the context of this request: the function in requestContext({ ${option} }) answered a promise. ` +
+      'Await it in a middleware or hook of yours, keep the value on the request, and answer that.',
+  )
+}
+
+function contextOf(facts: RequestFacts, more: readonly string[]): ContextInput {
+  const headers: Record<string, string> = {}
+  for (const name of [...contextSettings().headers, ...more]) {
+    const value = facts.headers[name]
+    if (value !== undefined) headers[name] = typeof value === 'string' ? value : value.join(', ')
+  }
+  const requestId = cleanRequestId(facts.headers['x-request-id']) ?? newId()
+  const base = { method: facts.method, url: absoluteUrl(facts), clientAddress: facts.clientAddress, requestId, headers }
+  // an application that makes these fields more precise promises it for its own requests
+  return base as ContextInput
+}
+
+/** Longer than any id in use, and short enough for a line of a log. */
+const REQUEST_ID_LENGTH = 128
+
+/** The id without anything that could forge a line of a log or a piece of markup. */
+function cleanRequestId(given: string | readonly string[] | undefined): string | undefined {
+  const text = typeof given === 'string' ? given : given?.[0]
+  const clean = text?.replace(/[^\w.:+/=@-]/g, '').slice(0, REQUEST_ID_LENGTH)
+  return clean === '' ? undefined : clean
+}
+
+function resolve<Req>(given: RequestContextOptions<Req>): ResolvedOptions<Req> {
+  refuseUnknownKeys('requestContext()', given, ['user', 'extra', 'body', 'headers'])
+  const { user = userOf, extra, body = false, headers = [] } = given
+  if (typeof user !== 'function') throw refused('user', 'a function of the request', user)
+  if (extra !== undefined && typeof extra !== 'function') throw refused('extra', 'a function of the request', extra)
+  if (typeof body !== 'boolean') throw refused('body', 'true or false', body)
+  if (!Array.isArray(headers) || !headers.every((name) => typeof name === 'string')) {
+    throw refused('headers', 'a list of header names', headers)
+  }
+  return { user, extra, body, headers: headers.map((name) => name.toLowerCase()) }
+}
+
+/** Where the authentication libraries of all these frameworks put the user. */
+// reading a field that a request does not have answers undefined
+const userOf = (request: unknown): unknown => (request as { readonly user?: unknown }).user
+
+function refused(option: string, wanted: string, got: unknown): ErrandError {
+  return new ErrandError('OPTION_INVALID', `requestContext() takes ${wanted} as "${option}", got ${show(got)}.`)
+}
