@@ -1,0 +1,33 @@
+// The reporter of this project: mocha's own, then one line of totals at the very end.
+import Mocha from 'mocha'
+import { writeFileSync } from 'node:fs'
+
+/** What is still open this long after the last test was left behind by a test, and would keep the run alive for ever. */
+const LEFTOVER_MS = 10_000
+
+export default class Reporter extends Mocha.reporters.Spec {
+  epilogue() {
+    super.epilogue()
+    const { passes, failures, pending } = this.stats
+    const totals = { passed: passes, failed: failures, skipped: pending }
+    // scripts/test.mjs adds up the runs of several Node versions and prints one line for all
+    const file = process.env.ERRAND_TOTALS_FILE
+    if (file === undefined) console.log(totalsLine(totals))
+    else writeFileSync(file, JSON.stringify(totals))
+    reportLeftovers()
+  }
+}
+
+export function totalsLine({ passed, failed, skipped }) {
+  return `${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`
+}
+
+function reportLeftovers() {
+  const timer = setTimeout(() => {
+    const open = process.getActiveResourcesInfo().filter((kind) => kind !== 'TTYWrap')
+    console.error(`Still open ${LEFTOVER_MS / 1000} s after the last test: ${open.join(', ')}. A test left it behind.`)
+    process.exit(1)
+  }, LEFTOVER_MS)
+  // it fires only when something else keeps the process alive
+  timer.unref()
+}

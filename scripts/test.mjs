@@ -1,0 +1,83 @@
+// npm test: a machine with nothing but Node and npm becomes ready, every test runs, the last line says how it ended.
+//   npm test -- --grep retries     passes arguments on to mocha
+//   npm test -- --matrix           runs on the other supported Node versions as well (always so in CI)
+//   npm test -- --verbose          shows what installing and compiling print
+import { spawn } from 'node:child_process'
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { installNodes, NOT_PER_NODE } from './matrix.mjs'
+import { totalsLine } from './reporter.mjs'
+import { bin, inherit, root, runScript, setup } from './setup.mjs'
+
+const OURS = new Set(['--matrix', '--verbose'])
+
+await runScript(async () => {
+  const given = process.argv.slice(2)
+  const mochaArgs = given.filter((arg) => !OURS.has(arg))
+  const inCi = isSet(process.env.CI)
+
+  await setup({ verbose: given.includes('--verbose') })
+  const env = { ...process.env, ...(await rabbitEnvironment(inCi)) }
+
+  const runs = [await runMocha(process.execPath, mochaArgs, env)]
+  if (inCi || given.includes('--matrix')) {
+    for (const { version, executable } of await installNodes(['22', '24'])) {
+      console.log(`\nThe same on Node ${version}`)
+      runs.push(await runMocha(executable, [...NOT_PER_NODE, ...mochaArgs], env))
+    }
+  }
+
+  const totals = sum(runs)
+  console.log(totalsLine(totals))
+  return totals.failed === 0 ? 0 : 1
+})
+
+function isSet(value) {
+  return value !== undefined && !['', '0', 'false'].includes(value)
+}
+
+/** A run that ended badly without a failed test (a crash, something left open) counts as one failure. */
+async function runMocha(node, args, env) {
+  const folder = mkdtempSync(join(tmpdir(), 'errand-totals-'))
+  const file = join(folder, 'totals.json')
+  try {
+    const code = await inherit(node, [bin('mocha'), ...args], { ...env, ERRAND_TOTALS_FILE: file })
+    const totals = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : { passed: 0, failed: 0, skipped: 0 }
+    if (code !== 0 && totals.failed === 0) totals.failed = 1
+    return totals
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+function sum(runs) {
+  const totals = { passed: 0, failed: 0, skipped: 0 }
+  for (const run of runs) for (const key of Object.keys(totals)) totals[key] += run[key]
+  return totals
+}
+
+/**
+ * Asks scripts/rabbitmq.mjs for a broker to test against: it prints an amqp URL on its last line when there is one. Without
+ * one the RabbitMQ tests say so themselves: skipped on a laptop, failed in CI.
+ */
+async function rabbitEnvironment(inCi) {
+  const script = join(root, 'scripts', 'rabbitmq.mjs')
+  if (!existsSync(script)) return {}
+  process.stdout.write('Looking for RabbitMQ … ')
+  const said = await outputOf(script)
+  const url = said.trim().split('\n').at(-1) ?? ''
+  const found = /^amqps?:\/\//.test(url)
+  console.log(found ? 'ready' : `none${inCi ? ': its tests will fail' : ', its tests are skipped'}`)
+  return found ? { ERRAND_TEST_AMQP_URL: url } : {}
+}
+
+function outputOf(script) {
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, [script, 'ensure'], { cwd: root, stdio: ['ignore', 'pipe', 'inherit'] })
+    let said = ''
+    child.stdout.on('data', (part) => (said += part))
+    child.once('error', reject)
+    child.once('exit', () => resolve(said))
+  })
+}
