@@ -1,0 +1,66 @@
+// Which part of the library may import which: imports point down. A file may always import its own part.
+
+/** A part and the parts it may import. The first pattern that matches a path decides where the file belongs. */
+interface Layer {
+  readonly name: string
+  readonly files: RegExp
+  readonly mayImport: readonly string[]
+}
+
+const DRIVERS = ['broker/memory', 'broker/sqlite', 'broker/rabbitmq']
+const LOWER = ['errors', 'core', 'port']
+
+export const LAYERS: readonly Layer[] = [
+  { name: 'errors', files: /^src\/errors\.ts$/, mayImport: [] },
+  { name: 'core', files: /^src\/core\//, mayImport: ['errors'] },
+  { name: 'port', files: /^src\/broker\/broker\.ts$/, mayImport: ['errors', 'core'] },
+  { name: 'sqlite', files: /^src\/sqlite\//, mayImport: ['errors', 'core'] },
+  { name: 'broker/memory', files: /^src\/broker\/memory(?:\.ts$|\/)/, mayImport: LOWER },
+  { name: 'broker/sqlite', files: /^src\/broker\/sqlite\//, mayImport: [...LOWER, 'sqlite'] },
+  { name: 'broker/rabbitmq', files: /^src\/broker\/rabbitmq\//, mayImport: LOWER },
+  { name: 'config', files: /^config\//, mayImport: ['errors', 'core'] },
+  { name: 'runtime', files: /^src\/runtime\//, mayImport: LOWER },
+  { name: 'carriers', files: /^src\/carriers\//, mayImport: ['errors', 'core'] },
+  { name: 'compose', files: /^src\/compose\.ts$/, mayImport: [...LOWER, ...DRIVERS, 'sqlite', 'config', 'runtime', 'carriers'] },
+  // the server's side of the worker: how it is started and watched, not what it does
+  { name: 'worker/supervisor', files: /^worker\/supervisor(?:\.ts$|\/|-)/, mayImport: ['errors', 'core', 'config'] },
+  { name: 'start', files: /^src\/start\.ts$/, mayImport: [...LOWER, 'config', 'runtime', 'compose', 'worker/supervisor'] },
+  { name: 'testing', files: /^src\/testing(?:\.ts$|\/)/, mayImport: [...LOWER, 'broker/memory', 'config', 'runtime', 'compose', 'start'] },
+  { name: 'frameworks', files: /^src\/frameworks\//, mayImport: ['errors', 'core', 'runtime', 'start'] },
+  { name: 'worker', files: /^worker\//, mayImport: [...LOWER, 'config', 'runtime', 'compose', 'worker/supervisor'] },
+  { name: 'cli', files: /^src\/cli\//, mayImport: [...LOWER, 'config', 'runtime', 'compose', 'start', 'worker', 'worker/supervisor'] },
+  { name: 'index', files: /^src\/index\.ts$/, mayImport: [...LOWER, 'config', 'runtime', 'start', 'carriers'] },
+]
+
+/** Packages and the files that may import them; everything else is refused. */
+export const PACKAGES: Readonly<Record<string, RegExp>> = {
+  amqplib: /^src\/broker\/rabbitmq\//,
+  zod: /^config\//,
+  yaml: /^config\//,
+  commander: /^src\/cli\//,
+  'reflect-metadata': /^src\/runtime\/decorator\.ts$/,
+  'better-sqlite3': /^src\/sqlite\//,
+  'class-transformer': /^src\/core\/codec\/class-transformer\.ts$/,
+  'cls-hooked': /^src\/carriers\/cls-hooked\.ts$/,
+  'nestjs-cls': /^src\/carriers\/nestjs-cls\.ts$/,
+  '@opentelemetry/api': /^src\/carriers\/opentelemetry\.ts$/,
+  express: /^src\/frameworks\/express\.ts$/,
+  fastify: /^src\/frameworks\/fastify\.ts$/,
+  '@nestjs/common': /^src\/frameworks\/nest\.ts$/,
+  '@nestjs/core': /^src\/frameworks\/nest\.ts$/,
+  rxjs: /^src\/frameworks\/nest\.ts$/,
+}
+
+/** `core/` knows no file, socket or process: only these modules of Node. */
+export const NODE_MODULES_OF_CORE = ['node:async_hooks', 'node:buffer', 'node:crypto', 'node:util', 'node:util/types', 'node:module', 'node:url']
+
+/** Ports: interfaces that others implement; small enough to implement in an afternoon. */
+export const PORTS: Readonly<Record<string, readonly string[]>> = {
+  'src/broker/broker.ts': ['Broker', 'Subscription'],
+  'src/core/carrier.ts': ['Carrier'],
+  'src/core/clock.ts': ['Clock'],
+  'src/core/logger.ts': ['Logger'],
+  'src/core/message.ts': ['Messages'],
+}
+
+export const layerOf = (path: string): Layer | undefined => LAYERS.find((layer) => layer.files.test(path))
