@@ -19,7 +19,7 @@ export type { ErrorReporter, FailureData, FailureReport } from './core/report.js
 export { ErrandError, ERROR_CODES, type ErrorCode } from './errors.js'
 export { start, type Running, type StartOptions } from './start.js'
 export type { Config } from '../config/config.js'
-export type { ConfigInput } from '../config/load.js'
+export type { ConfigInput } from '../config/schema.js'
 
 // a call made before start() starts by the configuration file; the call layer cannot import what stands above it
 setAutoStart(() => start())

@@ -1,8 +1,9 @@
 import type { Config } from '../config/config.js'
-import { loadConfig, type ConfigInput } from '../config/load.js'
+import { loadConfig } from '../config/load.js'
+import type { ConfigInput } from '../config/schema.js'
 import { startSupervisor, type Supervisor } from '../worker/supervisor.js'
 import { compose, type Composed } from './compose.js'
-import { applyContextSettings } from './core/context-settings.js'
+import { setContextSettings } from './core/context-settings.js'
 import type { Logger } from './core/logger.js'
 import type { ErrorReporter } from './core/report.js'
 import { registry } from './core/registry.js'
@@ -71,7 +72,7 @@ async function open({ config: file, env, logger, onFailure, ...overrides }: Star
     return { config, ready: Promise.resolve(), stop: async () => setAppState({ kind: 'stopped' }) }
   }
   const log = logger ?? lineLogger('errand', 'warn', process.stderr)
-  applyContextSettings(config)
+  setContextSettings(config)
   await useConfiguredCarriers(config)
   const runtime = await compose(config, { log, report: onFailure })
   const replies = new Replies(runtime.broker, runtime.messages, log)

@@ -1,6 +1,7 @@
 import { ErrandError } from '../errors.js'
 import { contextSettings } from '../core/context-settings.js'
-import { makeContext, type Context, type ContextInput, type RequestContext, type Scope } from '../core/context.js'
+import { makeContext, type Context, type ContextInput, type Scope } from '../core/context.js'
+import type { RequestContext } from '../core/request-context.js'
 import { newId } from '../core/clock.js'
 import { refuseUnknownKeys, show } from '../core/options.js'
 import { absoluteUrl, type UrlParts } from './request-url.js'

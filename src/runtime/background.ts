@@ -39,7 +39,8 @@ export function background<S extends object>(service: S, options: CallOptions = 
       if (member === 'then' || typeof member === 'symbol') return undefined
       return async (...args: unknown[]) => {
         refuseNonTask(target, member)
-        return intercepted(`background().${member}`, options, () => Reflect.apply(Reflect.get(target, member), target, args))
+        const method: unknown = Reflect.get(target, member)
+        return intercepted(`background().${member}`, options, () => (typeof method === 'function' ? method.apply(target, args) : undefined))
       }
     },
   })
