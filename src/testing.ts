@@ -8,6 +8,7 @@ import { registry } from './core/registry.js'
 import type { FailureReport } from './core/report.js'
 import { generateKey, parseKeyRing } from './core/seal/key-ring.js'
 import { ErrandError } from './errors.js'
+import { adoptExports } from './runtime/adopt-exports.js'
 import { appState, setAppState } from './runtime/app.js'
 import { createExecutor } from './runtime/execute.js'
 import { LazySignal } from './runtime/lazy-signal.js'
@@ -19,6 +20,8 @@ export interface TestingOptions {
   readonly mode?: 'run' | 'capture' | undefined
   /** Further runs of a body that throws. @defaultValue 0 */
   readonly retries?: number | undefined
+  /** The objects whose tasks run on themselves, as a service module's exported instances do in a worker. @defaultValue new ones are made */
+  readonly instances?: readonly object[] | undefined
 }
 
 /** A call as it left, read back from its message. */
@@ -82,6 +85,7 @@ export async function startTesting(options: TestingOptions = {}): Promise<Testin
     payloadLimit: SETTINGS.payloadLimit,
     clock: systemClock,
   })
+  adoptExports('test', options.instances ?? [])
   return new TestRun(messages, options).begin()
 }
 
