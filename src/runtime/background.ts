@@ -93,8 +93,10 @@ function intercepted(where: string, options: CallOptions, call: () => unknown): 
     return new Promise(() => {}) // what stands behind an await of this call must not run
   }
   const scope = currentScope()
-  runInScope({ context: scope?.context, task: scope?.task, intercept }, call)
+  const rest = runInScope({ context: scope?.context, task: scope?.task, intercept }, call)
   open = false
+  // what the function does after its first await has no caller left that could hear of it
+  Promise.resolve(rest).catch(() => {})
   const [first, second] = calls
   if (first === undefined || second !== undefined) {
     const why = first === undefined ? 'no task' : `${calls.length} tasks`
