@@ -57,7 +57,8 @@ function withoutContainer(task: Task, owner: Class): object {
 }
 
 function makeNew(task: Task, owner: Class): object {
-  if (owner.length > 0) throw unavailable(task, `the constructor of ${owner.name} takes ${owner.length} argument(s) and no module exports an instance`)
+  const needs = constructorLength(owner)
+  if (needs > 0) throw unavailable(task, `the constructor of ${owner.name} takes ${needs} argument(s) and no module exports an instance`)
   try {
     const instance: unknown = Reflect.construct(owner, [])
     // constructing a class answers an object
@@ -65,6 +66,14 @@ function makeNew(task: Task, owner: Class): object {
   } catch (error) {
     throw unavailable(task, `new ${owner.name}() failed`, { cause: error })
   }
+}
+
+/** Parameters of the constructor; a class without one of its own has its parent's, although its `length` says 0. */
+function constructorLength(owner: Class): number {
+  const parent: unknown = Object.getPrototypeOf(owner)
+  const inherits = typeof parent === 'function' && parent !== Function.prototype && !/\bconstructor\s*\(/.test(Function.prototype.toString.call(owner))
+  // what a class extends is a class
+  return inherits ? constructorLength(parent as unknown as Class) : owner.length
 }
 
 function unavailable(task: Task, why: string, options?: ErrorOptions): ErrandError {
