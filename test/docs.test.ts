@@ -12,7 +12,7 @@ const read = (path: string): string => readFileSync(path, 'utf8')
 describe('The documents', () => {
   it('explain every error code, and none that does not exist', () => {
     const explained = [...read('docs/errors.md').matchAll(/^### (.+)$/gm)].map((match) => match[1])
-    expect(explained.toSorted()).to.deep.equal(Object.keys(ERROR_CODES).toSorted())
+    expect(explained).to.have.members(Object.keys(ERROR_CODES))
   })
 
   it('say for every error code when it happens and what to do', () => {
@@ -90,9 +90,9 @@ describe('The checks of the documents', () => {
   })
 
   it('see a home folder, a temporary checkout and a private registry', () => {
-    for (const text of ['/ho' + 'me/ada/x', '/Us' + 'ers/ada/x', 'C:\\Us' + 'ers\\ada', '/ro' + 'ot/x', '"reso' + 'lved": "https://npm.example.org/x.tgz"', 'regi' + 'stry=https://x']) {
-      expect(privateTraces(text), text).to.have.lengthOf(1)
-    }
+    // in pieces, so that this file is clean
+    const traces = ['/ho~me/ada/x', '/Us~ers/ada/x', 'C:\\Us~ers\\ada', ' /ro~ot/x', '"reso~lved": "https://npm.example.org/x.tgz"', 'regi~stry=https://x']
+    for (const trace of traces) expect(privateTraces(trace.replace('~', '')), trace).to.have.lengthOf(1)
     expect(privateTraces('from https://registry.npmjs.org/ into test/worker/home')).to.deep.equal([])
   })
 })

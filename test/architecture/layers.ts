@@ -22,12 +22,13 @@ export const LAYERS: readonly Layer[] = [
   { name: 'runtime', files: /^src\/runtime\//, mayImport: LOWER },
   { name: 'carriers', files: /^src\/carriers\//, mayImport: ['errors', 'core'] },
   { name: 'compose', files: /^src\/compose\.ts$/, mayImport: [...LOWER, ...DRIVERS, 'sqlite', 'config', 'runtime', 'carriers'] },
+  { name: 'use-carriers', files: /^src\/use-carriers\.ts$/, mayImport: ['errors', 'core', 'config', 'carriers'] },
   // the server's side of the worker: how it is started and watched, not what it does
   { name: 'worker/supervisor', files: /^worker\/supervisor(?:\.ts$|\/|-)/, mayImport: ['errors', 'core', 'config'] },
-  { name: 'start', files: /^src\/start\.ts$/, mayImport: [...LOWER, 'config', 'runtime', 'compose', 'worker/supervisor'] },
+  { name: 'start', files: /^src\/start\.ts$/, mayImport: [...LOWER, 'config', 'runtime', 'compose', 'use-carriers', 'worker/supervisor'] },
   { name: 'testing', files: /^src\/testing(?:\.ts$|\/)/, mayImport: [...LOWER, 'broker/memory', 'config', 'runtime', 'compose', 'start'] },
   { name: 'frameworks', files: /^src\/frameworks\//, mayImport: ['errors', 'core', 'runtime', 'start'] },
-  { name: 'worker', files: /^worker\//, mayImport: [...LOWER, 'config', 'runtime', 'compose', 'worker/supervisor'] },
+  { name: 'worker', files: /^worker\//, mayImport: [...LOWER, 'config', 'runtime', 'compose', 'use-carriers', 'worker/supervisor'] },
   { name: 'cli', files: /^src\/cli\//, mayImport: [...LOWER, 'config', 'runtime', 'compose', 'start', 'worker', 'worker/supervisor'] },
   { name: 'index', files: /^src\/index\.ts$/, mayImport: [...LOWER, 'config', 'runtime', 'start', 'carriers'] },
 ]
