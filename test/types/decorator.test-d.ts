@@ -1,0 +1,99 @@
+// What the compiler must say of @asyncTask, in both decorator dialects. Compiled by types.test.ts; never run.
+import { asyncTask } from 'errand'
+
+class Order {
+  id = ''
+}
+
+export class Accepted {
+  @asyncTask
+  async bare(): Promise<void> {}
+
+  @asyncTask()
+  async called(order: Order, count?: number, ...rest: string[]): Promise<void> {
+    void [order, count, rest]
+  }
+
+  @asyncTask({ name: 'Old.name', aliases: ['Older'], retries: 5, delay: '10m', backoff: 2, queue: 'slow', priority: 9, params: () => [Order] })
+  async withOptions(): Promise<void> {}
+
+  @asyncTask({ result: true })
+  async withValue(year: number): Promise<Order[]> {
+    void year
+    return []
+  }
+
+  @asyncTask({ result: true, resultTimeout: '5m' })
+  async valueOrNothing(): Promise<string | undefined> {
+    return undefined
+  }
+
+  @asyncTask()
+  static async ofTheClass(): Promise<void> {}
+
+  @asyncTask()
+  protected async forSubclasses(): Promise<void> {}
+
+  @asyncTask()
+  async generic<T>(value: T): Promise<void> {
+    void value
+  }
+}
+
+export class Refused {
+  // @ts-expect-error the value would be lost: { result: true } is missing
+  @asyncTask()
+  async value(): Promise<string> {
+    return ''
+  }
+
+  // @ts-expect-error the same without parentheses
+  @asyncTask
+  async bareValue(): Promise<string> {
+    return ''
+  }
+
+  // @ts-expect-error the same with other options
+  @asyncTask({ retries: 1 })
+  async valueWithOptions(): Promise<number> {
+    return 1
+  }
+
+  // @ts-expect-error the same said aloud
+  @asyncTask({ result: false })
+  async valueRefused(): Promise<number> {
+    return 1
+  }
+
+  // @ts-expect-error a method that answers nothing cannot say that its call was not stored
+  @asyncTask()
+  synchronous(): void {}
+
+  // @ts-expect-error with a value neither
+  @asyncTask({ result: true })
+  synchronousValue(): string {
+    return ''
+  }
+
+  // @ts-expect-error a getter is not called
+  @asyncTask()
+  get getter(): Promise<void> {
+    return Promise.resolve()
+  }
+
+  // @ts-expect-error a property belongs to an instance
+  @asyncTask()
+  property = async (): Promise<void> => {}
+
+  // @ts-expect-error misspelt
+  @asyncTask({ retrys: 5 })
+  async misspelt(): Promise<void> {}
+
+  // @ts-expect-error of the wrong kind
+  @asyncTask({ retries: '5' })
+  async wrongKind(): Promise<void> {}
+}
+
+// @ts-expect-error a class is not a task
+@asyncTask()
+export class Whole {}
