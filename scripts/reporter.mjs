@@ -1,6 +1,7 @@
 // The reporter of this project: mocha's own, then one line of totals at the very end.
 import Mocha from 'mocha'
 import { writeFileSync } from 'node:fs'
+import { totalsLine } from './totals.mjs'
 
 /** What is still open this long after the last test was left behind by a test, and would keep the run alive for ever. */
 const LEFTOVER_MS = 10_000
@@ -16,10 +17,6 @@ export default class Reporter extends Mocha.reporters.Spec {
     else writeFileSync(file, JSON.stringify(totals))
     reportLeftovers()
   }
-}
-
-export function totalsLine({ passed, failed, skipped }) {
-  return `${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`
 }
 
 function reportLeftovers() {

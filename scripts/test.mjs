@@ -7,8 +7,8 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { installNodes, NOT_PER_NODE } from './matrix.mjs'
-import { totalsLine } from './reporter.mjs'
 import { bin, inherit, root, runScript, setup } from './setup.mjs'
+import { totalsLine } from './totals.mjs'
 
 const OURS = new Set(['--matrix', '--verbose'])
 
