@@ -1,0 +1,239 @@
+import { types } from 'node:util'
+import { ErrandError } from '../../errors.js'
+import { planOf } from './class-plan.js'
+import { classOf, isDataClass, nameOf } from './class-source.js'
+import { toFields } from './class-transformer.js'
+import { entryOfPrototype, headsOf, rivalsOf } from './classes.js'
+import type { ClassEntry } from './classes.js'
+import { isError, writeError } from './errors.js'
+import { isPlainJson, Sightings } from './plain.js'
+import { MAX_DEPTH, MAX_SPARSE_LENGTH, putField, TAG } from './wire.js'
+import type { Wire, WireObject } from './wire.js'
+import { writeBuiltIn, writePrimitive } from './write-built-in.js'
+import { pathOf } from './writer.js'
+import type { Step, Writer } from './writer.js'
+
+/**
+ * JSON text of the arguments of a call, from which `decodeValue` makes equal values, also where one object is met several
+ * times. `subject` begins the message of a refusal: "Cannot send MailService.sendWelcome".
+ * @throws ErrandError `VALUE_UNSERIALIZABLE` that names the argument and the path of what cannot travel
+ */
+export function encodeArguments(args: readonly unknown[], subject: string): string {
+  return encode(args, subject, undefined)
+}
+
+/**
+ * JSON text of one value. `what` names it in the message of a refusal: "the result", "context.user".
+ * @throws ErrandError `VALUE_UNSERIALIZABLE` that names the path of what cannot travel
+ */
+export function encodeValue(value: unknown, subject: string, what: string): string {
+  return encode(value, subject, what)
+}
+
+function encode(value: unknown, subject: string, what: string | undefined): string {
+  return isPlain(value) ? JSON.stringify(value) : new Encoder(subject, what).encode(value)
+}
+
+function isPlain(value: unknown): boolean {
+  try {
+    return isPlainJson(value, new Sightings())
+  } catch {
+    // a getter threw; the writer meets it again and can say where
+    return false
+  }
+}
+
+/** An object that the walk has met. */
+interface Sight {
+  node?: Wire
+  /** Given when it is met again. */
+  id?: number
+  /** No reference can be made to it while its parts are written. */
+  closed?: boolean
+}
+
+/**
+ * Walks a value and builds the JSON with tags. Objects met twice are marked with an id at their first place
+ * (`{"$":"id","n":1,"v":…}`) and named by it elsewhere (`{"$":"ref","v":1}`); values without sharing carry no mark.
+ */
+class Encoder implements Writer {
+  readonly #subject: string
+  readonly #what: string | undefined
+  readonly #path: Step[] = []
+  readonly #seen = new Map<object, Sight>()
+  readonly #ids = new Map<Wire, number>()
+  #lastId = 0
+  #refusal: unknown
+
+  constructor(subject: string, what: string | undefined) {
+    this.#subject = subject
+    this.#what = what
+  }
+
+  encode(value: unknown): string {
+    try {
+      const tree = this.#write(value)
+      for (const { node, id } of this.#seen.values()) if (node !== undefined && id !== undefined) this.#ids.set(node, id)
+      return JSON.stringify(this.#lastId === 0 ? tree : this.#withIds(tree))
+    } catch (error) {
+      if (error === this.#refusal) throw error
+      return this.refuse('cannot be read. Look at the cause.', error)
+    }
+  }
+
+  part(step: Step, value: unknown): Wire {
+    this.#path.push(step)
+    const node = this.#write(value)
+    // not in a finally: after a refusal the path still says where
+    this.#path.pop()
+    return node
+  }
+
+  refuse(problem: string, cause?: unknown): never {
+    const [first, ...rest] = this.#path
+    const steps = this.#what === undefined ? rest : this.#path
+    const what = this.#what ?? (typeof first === 'number' ? `argument ${first}` : 'the list of arguments')
+    const path = pathOf(steps)
+    const message = `${this.#subject}: ${what}${path === '' ? '' : ` at "${path}"`} ${problem}`
+    this.#refusal = new ErrandError('VALUE_UNSERIALIZABLE', message, cause === undefined ? {} : { cause })
+    throw this.#refusal
+  }
+
+  closeToReferences(value: object): void {
+    const sight = this.#seen.get(value)
+    if (sight !== undefined) sight.closed = true
+  }
+
+  /** Getters are read and non-enumerable fields left out as in a structured clone; a symbol would be lost, so it is refused. */
+  fields(value: object, except: readonly string[] = []): WireObject {
+    const out: Record<string, Wire> = {}
+    for (const key of Object.keys(value)) {
+      if (except.includes(key)) continue
+      if (key === '__proto__') this.refuse('has a field "__proto__". Leave it out.')
+      putField(out, key, this.part(key, Reflect.get(value, key)))
+    }
+    return out
+  }
+
+  #write(value: unknown): Wire {
+    if (typeof value !== 'object' || value === null) return value === null ? null : writePrimitive(this, value)
+    if (this.#path.length > MAX_DEPTH) this.refuse(`is nested more than ${MAX_DEPTH} levels deep. Pass an id, or a flatter value.`)
+    const known = this.#seen.get(value)
+    if (known !== undefined) return this.#reference(known)
+    const sight: Sight = {}
+    this.#seen.set(value, sight)
+    sight.node = this.#writeObject(value)
+    sight.closed = false
+    return sight.node
+  }
+
+  #reference(sight: Sight): WireObject {
+    if (sight.closed === true) this.refuse('refers back to an object that is made from it. Pass an id instead.')
+    sight.id ??= ++this.#lastId
+    return { $: 'ref', v: sight.id }
+  }
+
+  #writeObject(value: object): Wire {
+    const prototype: unknown = Object.getPrototypeOf(value)
+    const entry = prototype === Object.prototype || !isObject(prototype) ? undefined : entryOfPrototype(prototype)
+    if (entry !== undefined) return this.#writeInstance(value, entry)
+    if (Array.isArray(value)) return isPlainArrayPrototype(prototype) ? this.#writeList(value) : this.#refuseKind(value)
+    if (isError(value)) return writeError(this, value)
+    const builtIn = writeBuiltIn(this, value)
+    if (builtIn !== undefined) return builtIn
+    if (!isPlainObjectPrototype(prototype) || isExotic(value)) return this.#refuseKind(value)
+    this.#refuseSymbols(value)
+    const fields = this.fields(value)
+    if (prototype === null) return { $: 'bare', v: fields }
+    return Object.hasOwn(fields, TAG) ? { $: 'obj', v: fields } : fields
+  }
+
+  #writeList(list: readonly unknown[]): Wire {
+    if (list.length > MAX_SPARSE_LENGTH && Object.keys(list).length < list.length) {
+      this.refuse(`is a sparse array of ${list.length} elements. Pass a Map.`)
+    }
+    const out: Wire[] = []
+    for (let index = 0; index < list.length; index++) {
+      out.push(Object.hasOwn(list, index) ? this.part(index, list[index]) : { $: 'hole' })
+    }
+    const extra = Object.keys(list).find((key) => !/^\d+$/.test(key) || Number(key) >= list.length)
+    if (extra !== undefined) this.refuse(`is an array with a field "${extra}". Pass an object.`)
+    this.#refuseSymbols(list)
+    return out
+  }
+
+  #writeInstance(value: object, entry: ClassEntry): Wire {
+    const rivals = rivalsOf(entry)
+    if (rivals.length > 0) {
+      const { name } = entry
+      const advice = `Give one a name of its own: register(${name}, { name: 'billing.${name}' }).`
+      this.refuse(`is a ${name}, and two different classes are called so: ${headsOf(rivals)}. ${advice}`)
+    }
+    const out = { $: 'class', n: entry.name }
+    const plan = planOf(entry)
+    switch (plan.kind) {
+      case 'unfit':
+        return this.refuse(plan.problem)
+      case 'error':
+        // its entry says so: the class extends Error
+        return { ...out, v: writeError(this, value as Error) }
+      case 'fields':
+        this.#refuseSymbols(value)
+        return { ...out, v: this.fields(value) }
+      case 'transformer':
+        this.closeToReferences(value)
+        return { ...out, v: this.fields(toFields(entry.Class, value)) }
+      case 'codec':
+        this.closeToReferences(value)
+        // a level of its own, so that an encode which answers another instance each time comes to an end
+        return { ...out, v: this.part({ words: '' }, plan.codec.encode(value)) }
+    }
+  }
+
+  #refuseSymbols(value: object): void {
+    const symbol = Object.getOwnPropertySymbols(value).find((key) => Object.prototype.propertyIsEnumerable.call(value, key))
+    if (symbol !== undefined) this.refuse('has a field with a symbol for its name. Use a text, or register its class with encode and decode.')
+  }
+
+  #refuseKind(value: object): never {
+    if (types.isPromise(value)) this.refuse('is a Promise. Await it first.')
+    const prototype: unknown = Object.getPrototypeOf(value)
+    const Class = isObject(prototype) ? classOf(prototype) : undefined
+    const name = Class === undefined ? Object.prototype.toString.call(value).slice('[object '.length, -1) : nameOf(Class)
+    if (Class !== undefined && isDataClass(Class)) {
+      const label = name === '' ? 'Class, { name }' : name
+      const way = `Add params: () => [${name === '' ? 'Class' : name}] to its task, or call register(${label}).`
+      this.refuse(`is an instance of ${name === '' ? 'a class without a name' : name}, which is not registered. ${way}`)
+    }
+    const kind = name === 'Object' ? 'an object with a prototype that is no class' : `${/^[AEIO]/.test(name) ? 'an' : 'a'} ${name}`
+    this.refuse(`is ${kind}. Pass an id, or register its class.`)
+  }
+
+  /** The tree with every object that was referred to wrapped in its id. */
+  #withIds(node: Wire): Wire {
+    if (typeof node !== 'object' || node === null) return node
+    const id = this.#ids.get(node)
+    let out: Wire
+    if (Array.isArray(node)) out = node.map((item) => this.#withIds(item))
+    else {
+      out = {}
+      for (const [key, item] of Object.entries(node)) putField(out, key, this.#withIds(item))
+    }
+    return id === undefined ? out : { $: 'id', n: id, v: out }
+  }
+}
+
+const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null
+
+/** `Object.prototype`, also that of another realm (Node's own objects under a test runner), or none. */
+function isPlainObjectPrototype(prototype: unknown): boolean {
+  if (prototype === Object.prototype || prototype === null) return true
+  return isObject(prototype) && Object.getPrototypeOf(prototype) === null && Object.hasOwn(prototype, 'isPrototypeOf')
+}
+
+function isPlainArrayPrototype(prototype: unknown): boolean {
+  return prototype === Array.prototype || (Array.isArray(prototype) && isPlainObjectPrototype(Object.getPrototypeOf(prototype)))
+}
+
+/** Objects that look plain but hold something that no field shows. */
+const isExotic = (value: object): boolean => types.isExternal(value) || types.isPromise(value) || types.isWeakMap(value) || types.isWeakSet(value)
