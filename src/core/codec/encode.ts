@@ -110,7 +110,10 @@ class Encoder implements Writer {
     for (const key of Object.keys(value)) {
       if (except.includes(key)) continue
       if (key === '__proto__') this.refuse('has a field "__proto__". Leave it out.')
-      putField(out, key, this.part(key, Reflect.get(value, key)))
+      // not by part(), so that a getter that throws is named too
+      this.#path.push(key)
+      putField(out, key, this.#write(Reflect.get(value, key)))
+      this.#path.pop()
     }
     return out
   }
