@@ -1,4 +1,9 @@
+import { ErrandError } from '../errors.js'
+import { encodeValue } from './codec/encode.js'
 import type { Context } from './context.js'
+import { instantOf, malformed, optionalInstantOf, optionalTextOf, textOf, type Envelope } from './seal/envelope.js'
+import { frame, unframe, VERSION } from './seal/frame.js'
+import { openEnvelope, Parts, type Opened, type PartsOptions } from './seal/parts.js'
 
 /** A call on its way out, before it is encoded. */
 export interface CallMessage {
@@ -38,4 +43,118 @@ export interface Messages {
   sealOutcome(id: string, outcome: Outcome): Buffer
   /** @throws ErrandError as `openCall`, and `VALUE_UNREADABLE` */
   openOutcome(body: Buffer): { readonly id: string; readonly outcome: Outcome }
+}
+
+/** What {@link createMessages} needs. */
+export interface MessagesOptions extends PartsOptions {
+  /** Bytes of one message, at most. */
+  readonly payloadLimit: number
+}
+
+/**
+ * Writes and reads sealed messages. A context is written once, when it is first sent: what changes inside its user afterwards
+ * is not seen by further calls of the same request.
+ */
+export function createMessages(options: MessagesOptions): Messages {
+  return new SealedMessages(options)
+}
+
+class SealedMessages implements Messages {
+  readonly #options: MessagesOptions
+  readonly #parts: Parts
+  /** Service and environment as every envelope has them. */
+  readonly #origin: string
+
+  constructor(options: MessagesOptions) {
+    this.#options = options
+    this.#parts = new Parts(options)
+    this.#origin = `"app":${JSON.stringify(options.app)},"env":${JSON.stringify(options.env)}`
+  }
+
+  sealCall(call: CallMessage): Buffer {
+    const subject = `Cannot send ${call.task}`
+    let text = `{"v":${VERSION},"kind":"call","id":${JSON.stringify(call.id)},"task":${JSON.stringify(call.task)},${this.#origin},"at":${call.sentAt}`
+    if (call.expiresAt !== undefined) text += `,"exp":${call.expiresAt}`
+    if (call.replyTo !== undefined) text += `,"reply":${JSON.stringify(call.replyTo)}`
+    text += this.#parts.writeArguments(call.args)
+    if (call.context !== undefined) text += this.#parts.writeContext(call.context, subject)
+    if (call.carriers !== undefined) text += this.#parts.writeCarriers(call.carriers, subject)
+    return this.#frame(`${text}}`, subject)
+  }
+
+  openCall(body: Buffer): OpenedCall {
+    const envelope = this.#open(body, 'call')
+    const { fields } = envelope
+    const task = textOf(fields, 'task')
+    const expiresAt = optionalInstantOf(fields, 'exp')
+    if (expiresAt !== undefined && this.#options.clock.now() > expiresAt) throw expired(task, expiresAt)
+    return {
+      id: textOf(fields, 'id'),
+      task,
+      sentAt: instantOf(fields, 'at'),
+      expiresAt,
+      replyTo: optionalTextOf(fields, 'reply'),
+      context: this.#parts.readContext(envelope),
+      carriers: this.#parts.readCarriers(envelope),
+      readArguments: this.#parts.readArguments(envelope),
+    }
+  }
+
+  sealOutcome(id: string, outcome: Outcome): Buffer {
+    const subject = `Cannot send the outcome of the call ${id}`
+    const result =
+      outcome.kind === 'completed'
+        ? `"ok":${encodeValue(outcome.value, subject, 'the value')}`
+        : `"err":${encodeValue(outcome.error, subject, 'the error')}`
+    const start = `{"v":${VERSION},"kind":"reply","id":${JSON.stringify(id)},${this.#origin},"at":${this.#options.clock.now()}`
+    return this.#frame(`${start}${this.#parts.writeResult(result)}}`, subject)
+  }
+
+  openOutcome(body: Buffer): { readonly id: string; readonly outcome: Outcome } {
+    const envelope = this.#open(body, 'reply')
+    const id = textOf(envelope.fields, 'id')
+    const { fields, decode } = this.#parts.readResult(envelope)
+    const isCompleted = Object.hasOwn(fields, 'ok')
+    if (isCompleted === Object.hasOwn(fields, 'err')) throw malformed('it has not one outcome')
+    return isCompleted
+      ? { id, outcome: { kind: 'completed', value: decode(fields['ok']) } }
+      : { id, outcome: { kind: 'failed', error: decode(fields['err']) } }
+  }
+
+  #frame(envelope: string, subject: string): Buffer {
+    const { keys, payloadLimit } = this.#options
+    const bytes = frame(envelope, keys.sealing)
+    if (bytes.length <= payloadLimit) return bytes
+    throw new ErrandError(
+      'PAYLOAD_TOO_LARGE',
+      `${subject}: its message has ${bytes.length} bytes, and "payloadLimit" is ${payloadLimit}. ` +
+        'Keep the large part where the worker can read it (a database, a file store) and send a reference to it.',
+    )
+  }
+
+  #open(body: Buffer, kind: 'call' | 'reply'): Opened {
+    const envelope = openEnvelope(unframe(body, this.#options.keys), kind)
+    this.#refuseMisdirected(envelope.fields)
+    return envelope
+  }
+
+  #refuseMisdirected(fields: Envelope): void {
+    const app = textOf(fields, 'app')
+    const env = textOf(fields, 'env')
+    const own = this.#options
+    if (app === own.app && env === own.env) return
+    throw new ErrandError(
+      'MESSAGE_MISDIRECTED',
+      `A message was sealed for ${app} in ${env}, this process is ${own.app} in ${own.env}. ` +
+        'Give each service and each environment queues and keys of its own.',
+    )
+  }
+}
+
+function expired(task: string, expiresAt: number): ErrandError {
+  return new ErrandError(
+    'MESSAGE_EXPIRED',
+    `A call of ${task} is refused: it could wait until ${new Date(expiresAt).toISOString()} and was not begun by then. ` +
+      'Run more workers, raise "expires", or replay it if it should still run.',
+  )
 }

@@ -1,0 +1,55 @@
+import { ErrandError } from '../../errors.js'
+import { encodeValue } from '../codec/encode.js'
+import { makeContext, type BaseContext, type Context, type ContextInput } from '../context.js'
+import { isRecord } from './envelope.js'
+
+/** A context as JSON texts. */
+export interface ContextTexts {
+  readonly clear: string
+  /** The secret headers, when there are any; never to be sent as they are. */
+  readonly secret: string | undefined
+}
+
+type Headers = Record<string, string>
+
+/**
+ * Writes a context, the headers named in `secretNames` apart from the rest.
+ * @throws ErrandError `VALUE_UNSERIALIZABLE` naming the field
+ */
+export function writeContext(context: Context, secretNames: ReadonlySet<string>, subject: string): ContextTexts {
+  const clear: Headers = {}
+  const secret: Headers = {}
+  // an application can make the base fields more precise, not take them away
+  const { headers, ...rest } = context as unknown as BaseContext
+  for (const [name, value] of Object.entries(headers)) {
+    if (typeof value !== 'string') throw new ErrandError('VALUE_UNSERIALIZABLE', `${subject}: the header "${name}" of the context is not text. Give it as one text.`)
+    const holder = secretNames.has(name) ? secret : clear
+    holder[name] = value
+  }
+  const fields: Record<string, unknown> = { headers: clear }
+  for (const [field, value] of Object.entries(rest)) {
+    if (value !== undefined) fields[field] = value
+  }
+  return {
+    clear: encodeValue(fields, subject, 'the context'),
+    secret: Object.keys(secret).length === 0 ? undefined : JSON.stringify(secret),
+  }
+}
+
+/** The context of which `writeContext` wrote the parts, here decoded again. @throws ErrandError `CONTEXT_UNRESTORABLE` */
+export function readContext(clear: unknown, secret: unknown): Context {
+  if (!isRecord(clear)) throw unreadable('it is not an object')
+  const { headers, ...rest } = clear
+  const all = { ...readHeaders(headers), ...(secret === undefined ? undefined : readHeaders(secret)) }
+  // the sender wrote a context, and the seal proves that it was ours
+  return makeContext({ ...rest, headers: all } as ContextInput)
+}
+
+function readHeaders(headers: unknown): Headers {
+  if (!isRecord(headers)) throw unreadable('its headers are not an object')
+  if (Object.values(headers).every((value) => typeof value === 'string')) return headers as Headers // looked at just now
+  throw unreadable('a header is not text')
+}
+
+const unreadable = (why: string): ErrandError =>
+  new ErrandError('CONTEXT_UNRESTORABLE', `The context of the caller cannot be read: ${why}. Server and worker must run the same version of errand.`)
