@@ -1,0 +1,188 @@
+import { expect } from 'chai'
+import { carriersInUse, carry } from '#src/core/carrier.js'
+import type { Outcome } from '#src/core/message.js'
+import { eachScope } from '../kit/temporary.js'
+import { callWith, contextOf, everyText, messagesWith, NOON, refusalOf } from '../kit/sealing.js'
+
+const SCOPES = ['secrets', 'context', 'message'] as const
+const TOKEN = 'Bearer eyJwbGFudGVk.dG9rZW4.c2lnbmF0dXJl'
+
+const REQUEST = contextOf({
+  user: { id: 7, name: 'Zoë 🙂', roles: ['admin'] },
+  headers: { Authorization: TOKEN, Cookie: 'sid=planted-cookie', 'accept-language': 'fr' },
+  url: 'https://shop.example/orders?page=2',
+  method: 'POST',
+  requestId: 'r-1',
+  clientAddress: '192.0.2.7',
+  body: { items: [1, 2] },
+  tenant: 'acme',
+})
+
+for (const seal of SCOPES) {
+  describe(`A message at "seal: ${seal}"`, () => {
+    const messages = messagesWith({ seal })
+    const scope = eachScope()
+
+    /** Makes a carrier known for one test. */
+    const carryHere = (name: string, isPublic: boolean): void => {
+      carry({ name, isPublic, capture: () => undefined, restore: (_state, next) => next() })
+      scope().defer(() => (carriersInUse() as Map<string, unknown>).delete(name)) // a map that others may only read
+    }
+
+    it('brings a call to the worker as it was', () => {
+      const call = callWith({ context: REQUEST, expiresAt: NOON + 1000, replyTo: 'reply-1', carriers: { trace: { a: 1 }, empty: null } })
+
+      const opened = messages.openCall(messages.sealCall(call))
+
+      const { readArguments, ...rest } = opened
+      const { args, ...expected } = call
+      expect(rest).to.deep.equal(expected)
+      expect(readArguments()).to.deep.equal(JSON.parse(args))
+    })
+
+    it('brings a call from outside any request, without a context', () => {
+      const opened = messages.openCall(messages.sealCall(callWith({ args: '[]' })))
+
+      expect(opened).to.include({ context: undefined, carriers: undefined, expiresAt: undefined, replyTo: undefined })
+      expect(opened.readArguments()).to.deep.equal([])
+    })
+
+    it('never shows a token, in no part of it', () => {
+      carryHere('open', true)
+      const carriers = { session: { token: TOKEN }, open: { tenant: 'acme' } }
+
+      const bytes = messages.sealCall(callWith({ context: REQUEST, carriers })).toString('latin1')
+
+      for (const secret of [TOKEN, 'eyJwbGFudGVk', 'planted-cookie', Buffer.from(TOKEN).toString('base64').slice(4, 20)]) {
+        expect(bytes).to.not.include(secret)
+      }
+    })
+
+    it('never shows a token in a refusal', () => {
+      const bytes = messages.sealCall(callWith({ context: REQUEST, args: JSON.stringify([TOKEN]) }))
+      const foreign = messagesWith({ seal, app: 'bank' })
+      const small = messagesWith({ seal, payloadLimit: 100 })
+      const unfit = contextOf({ ...REQUEST, user: { id: 7, act: () => TOKEN } })
+
+      const refusals = [
+        refusalOf('MESSAGE_MISDIRECTED', () => foreign.openCall(bytes)),
+        refusalOf('MESSAGE_FORGED', () => messages.openCall(Buffer.concat([bytes, Buffer.from(' ')]))),
+        refusalOf('MESSAGE_MALFORMED', () => messages.openOutcome(bytes)),
+        refusalOf('PAYLOAD_TOO_LARGE', () => small.sealCall(callWith({ context: REQUEST }))),
+        refusalOf('VALUE_UNSERIALIZABLE', () => messages.sealCall(callWith({ context: unfit }))),
+        refusalOf('VALUE_UNSERIALIZABLE', () => messages.sealOutcome('1', { kind: 'completed', value: { token: TOKEN, act() {} } })),
+      ]
+
+      for (const refusal of refusals) expect(everyText(refusal)).to.not.include('eyJwbGFudGVk')
+    })
+
+    it('encrypts the context and carriers from "context" on, arguments and outcomes from "message" on', () => {
+      carryHere('open', true)
+
+      const call = messages.sealCall(callWith({ context: REQUEST, carriers: { open: { tenant: 'acme' } } })).toString()
+      const outcome = messages.sealOutcome('1', { kind: 'completed', value: 'the value' }).toString()
+
+      expect(call.includes('"accept-language":"fr"'), 'context in clear').to.equal(seal === 'secrets')
+      expect(call.includes('{"open":{"tenant":"acme"}}'), 'carrier in clear').to.equal(seal === 'secrets')
+      expect(call.includes('ada@example.org'), 'arguments in clear').to.equal(seal !== 'message')
+      expect(outcome.includes('the value'), 'outcome in clear').to.equal(seal !== 'message')
+    })
+
+    it('brings values, absent values and errors back to the caller', () => {
+      const bring = (outcome: Outcome): Outcome => messages.openOutcome(messages.sealOutcome('id-1', outcome)).outcome
+
+      expect(bring({ kind: 'completed', value: { total: 3 } })).to.deep.equal({ kind: 'completed', value: { total: 3 } })
+      expect(bring({ kind: 'completed', value: undefined })).to.deep.equal({ kind: 'completed', value: undefined })
+      const failed = bring({ kind: 'failed', error: new Error('no paper') })
+      expect(failed.kind === 'failed' && failed.error instanceof Error && failed.error.message).to.equal('no paper')
+    })
+
+    it('is read whatever "seal" the reader has', () => {
+      const bytes = messages.sealCall(callWith({ context: REQUEST, carriers: { a: 1 } }))
+
+      for (const other of SCOPES) {
+        const opened = messagesWith({ seal: other }).openCall(bytes)
+        expect(opened.context).to.deep.equal(REQUEST)
+        expect(opened.carriers).to.deep.equal({ a: 1 })
+        expect(opened.readArguments()).to.deep.equal(['ada@example.org'])
+      }
+    })
+  })
+}
+
+describe('A message', () => {
+  const messages = messagesWith()
+
+  it('is one readable line of JSON after a line with version, key and seal', () => {
+    const [line, envelope, ...more] = messages.sealCall(callWith({ context: REQUEST })).toString().split('\n')
+
+    expect(line).to.match(/^errand\/1 [0-9a-f]{6} [A-Za-z0-9_-]{43}$/)
+    expect(JSON.parse(envelope ?? '')).to.deep.include({ v: 1, kind: 'call', id: 'c0ffee', task: 'Mail.send', app: 'shop', env: 'test', at: NOON })
+    expect(more).to.deep.equal([])
+  })
+
+  it('gives each task a context of its own, which no other can change', () => {
+    const bytes = messages.sealCall(callWith({ context: REQUEST, carriers: { a: { b: 1 } } }))
+
+    const [one, two] = [messages.openCall(bytes), messages.openCall(bytes)]
+    Object.assign(one.context?.user ?? {}, { id: 'changed' })
+    Object.assign(one.carriers?.['a'] ?? {}, { b: 'changed' })
+
+    expect(two.context).to.deep.equal(REQUEST)
+    expect(two.carriers).to.deep.equal({ a: { b: 1 } })
+    expect(Object.isFrozen(two.context)).to.equal(true)
+  })
+
+  it('gives the same arguments however often they are asked for', () => {
+    const opened = messages.openCall(messages.sealCall(callWith({ args: '[{"$":"undef"},{"a":1}]' })))
+
+    expect(opened.readArguments()).to.equal(opened.readArguments())
+    expect(opened.readArguments()).to.deep.equal([undefined, { a: 1 }])
+  })
+
+  it('encrypts the secrets of a user once for all calls of five minutes', () => {
+    const boxOf = (bytes: Buffer): unknown => JSON.parse(bytes.toString().split('\n')[1] ?? '').sec as unknown
+    const again = contextOf({ ...REQUEST, url: '/other' })
+
+    const boxes = [REQUEST, REQUEST, again].map((context) => boxOf(messages.sealCall(callWith({ context }))))
+
+    expect(boxes[0]).to.be.a('string')
+    expect(new Set(boxes).size).to.equal(1)
+  })
+
+  it('over the limit is refused with its size, the limit, the task and a way out', () => {
+    const small = messagesWith({ payloadLimit: 500 })
+    const exact = small.sealCall(callWith({ args: '[""]' })).length
+    const fill = (more: number): string => JSON.stringify(['x'.repeat(500 - exact + more)])
+
+    expect(small.sealCall(callWith({ args: fill(0) })).length).to.equal(500)
+    const refusal = refusalOf('PAYLOAD_TOO_LARGE', () => small.sealCall(callWith({ args: fill(1) })))
+    expect(refusal.message).to.include('Cannot send Mail.send').and.to.include('501').and.to.include('500').and.to.include('reference')
+    refusalOf('PAYLOAD_TOO_LARGE', () => small.sealOutcome('1', { kind: 'completed', value: 'x'.repeat(500) }))
+  })
+
+  it('counts bytes, not characters', () => {
+    refusalOf('PAYLOAD_TOO_LARGE', () => messagesWith({ payloadLimit: 500 }).sealCall(callWith({ args: JSON.stringify(['€'.repeat(150)]) })))
+  })
+
+  it('is not sent with a context that cannot travel; the refusal names the task and the field', () => {
+    const withField = contextOf({ user: { id: 1, socket: () => {} } })
+    const withHeader = contextOf({ headers: { 'x-list': ['a', 'b'] } })
+
+    const refusal = refusalOf('VALUE_UNSERIALIZABLE', () => messages.sealCall(callWith({ context: withField })))
+    expect(refusal.message).to.include('Cannot send Mail.send').and.to.include('socket')
+    expect(refusalOf('VALUE_UNSERIALIZABLE', () => messages.sealCall(callWith({ context: withHeader }))).message).to.include('x-list')
+  })
+
+  it('keeps a carrier and a field of any name, and lets nothing reach a prototype', () => {
+    const carriers = Object.fromEntries([['__proto__', { polluted: 1 }], ['$', { b: 2 }]])
+
+    const opened = messages.openCall(messages.sealCall(callWith({ carriers, args: '[{"__proto__":{"polluted":1}}]' })))
+
+    expect(Object.keys(opened.carriers ?? {})).to.have.members(['__proto__', '$'])
+    for (const value of [opened.carriers, opened.readArguments()[0], {}]) {
+      expect(Object.getPrototypeOf(value)).to.equal(Object.prototype)
+      expect(Reflect.get(value ?? {}, 'polluted')).to.equal(undefined)
+    }
+  })
+})
