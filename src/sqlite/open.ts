@@ -55,12 +55,16 @@ function openOnce(driver: (file: string) => Database, { file, durability = 'full
   }
 }
 
-/** SQLite itself would make the file readable for everybody. */
+/**
+ * SQLite itself would make the file readable for everybody. A file that exists is not touched: closing it here would drop the locks that
+ * other connections of this process have on it.
+ */
 function createFile(file: string): void {
   try {
     mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
-    closeSync(openSync(file, 'a', 0o600))
+    closeSync(openSync(file, 'wx', 0o600))
   } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'EEXIST') return
     throw new ErrandError(
       'BROKER_REFUSED',
       `Cannot create ${file}: the folder or the file is not writable for this user. Choose another path or change its owner.`,

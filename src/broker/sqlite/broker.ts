@@ -1,0 +1,195 @@
+import { statSync } from 'node:fs'
+import type { Clock } from '../../core/clock.js'
+import type { Logger } from '../../core/logger.js'
+import { ErrandError } from '../../errors.js'
+import type { Database } from '../../sqlite/driver.js'
+import { sqliteFailure } from '../../sqlite/failure.js'
+import { GroupCommit } from '../../sqlite/group-commit.js'
+import { untilNotBusy } from '../../sqlite/lock.js'
+import type { Broker, BrokerFeatures, ConsumeOptions, Delivery, OutgoingMessage, QueueCount, Subscription, Verdict } from '../broker.js'
+import type { Bell } from './bell.js'
+import { Consumer } from './consumer.js'
+import { Ledger } from './ledger.js'
+import { Registration } from './registration.js'
+
+/** What `openSqliteBroker` has opened and resolved. */
+export interface SqliteBrokerParts {
+  readonly file: string
+  readonly namespace: string
+  readonly survivesPowerCut: boolean
+  readonly clock: Clock
+  readonly log: Logger
+  readonly db: Database
+  readonly bell: Bell
+}
+
+/** How often a consuming process looks at the file by itself: for commits whose bell was not heard, and for processes that died. */
+const TICK_MS = 500
+
+/** Queues in an SQLite file that the processes of one machine share. */
+export class SqliteBroker implements Broker {
+  readonly features: BrokerFeatures
+  readonly #parts: SqliteBrokerParts
+  readonly #ledger: Ledger
+  readonly #writer: GroupCommit
+  readonly #registration: Registration
+  readonly #consumers = new Set<Consumer>()
+  /** Numbers of lasting queues, which never change; saves a query for each message. */
+  readonly #numbers = new Map<string, number>()
+  readonly #inode: number
+  #cancelTick: (() => void) | undefined
+  #dataVersion = 0
+  #closing: Promise<void> | undefined
+
+  constructor(parts: SqliteBrokerParts) {
+    this.#parts = parts
+    this.features = { name: 'sqlite', survivesRestart: parts.survivesPowerCut, crossHost: false, delayStepMs: 1 }
+    this.#ledger = new Ledger(parts.db)
+    this.#writer = new GroupCommit(parts.db, parts.file, () => this.#tellNews())
+    this.#registration = new Registration(this.#ledger, this.#writer, parts.clock)
+    this.#inode = statSync(parts.file).ino
+  }
+
+  async publish(message: OutgoingMessage): Promise<void> {
+    this.#refuseClosed(`publish to queue "${message.queue}"`)
+    const name = this.#name(message.queue)
+    const due = message.delayMs !== undefined && message.delayMs > 0 ? this.#parts.clock.now() + Math.ceil(message.delayMs) : 0
+    const number = await this.#writer.submit(() => {
+      const queue = message.toTemporary === true ? this.#temporary(name) : (this.#numbers.get(name) ?? this.#ledger.queue(name))
+      if (queue !== undefined) this.#ledger.publish(queue, message, due)
+      return queue
+    })
+    if (number === undefined) {
+      throw new ErrandError(
+        'PUBLISH_UNROUTABLE',
+        `Cannot publish to temporary queue "${message.queue}": its process is gone. Nobody waits for this message any more.`,
+      )
+    }
+    if (message.toTemporary !== true) this.#numbers.set(name, number)
+  }
+
+  async consume(queue: string, options: ConsumeOptions, handle: (delivery: Delivery) => Promise<Verdict>): Promise<Subscription> {
+    this.#refuseClosed(`consume queue "${queue}"`)
+    const { clock, log, bell } = this.#parts
+    const parts = { ledger: this.#ledger, writer: this.#writer, clock, log }
+    const consumer = new Consumer(parts, { ...options, queue, name: this.#name(queue), handle })
+    this.#consumers.add(consumer)
+    bell.listen(() => this.#lookAll())
+    this.#cancelTick ??= clock.after(TICK_MS, () => this.#tick())
+    try {
+      await consumer.enroll(await this.#registration.number())
+      this.#refuseClosed(`consume queue "${queue}"`)
+    } catch (error) {
+      await this.#end(consumer)
+      throw error
+    }
+    return { stop: () => this.#end(consumer) }
+  }
+
+  async count(queue: string): Promise<QueueCount> {
+    return this.#read(`count queue "${queue}"`, () => this.#ledger.count(this.#name(queue)))
+  }
+
+  async ping(): Promise<void> {
+    await this.#read('ping', () => this.#ledger.ping())
+    const inode = statSync(this.#parts.file, { throwIfNoEntry: false })?.ino
+    if (inode === this.#inode) return
+    throw new ErrandError(
+      'BROKER_UNREACHABLE',
+      `The queue file ${this.#parts.file} was removed or replaced while it was in use. Restart every process that uses it.`,
+    )
+  }
+
+  async close(): Promise<void> {
+    this.#closing ??= this.#close()
+    await this.#closing
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close()
+  }
+
+  /** Gives the messages of processes that are gone to the living. */
+  async reap(): Promise<void> {
+    await this.#registration.reap()
+  }
+
+  async #close(): Promise<void> {
+    const { db, bell } = this.#parts
+    this.#cancelTick?.()
+    try {
+      for (const consumer of this.#consumers) await consumer.stop()
+      for (const consumer of this.#consumers) consumer.close()
+      await this.#registration.leave()
+    } catch (error) {
+      this.#parts.log.warn(`Cannot give back what was in hand; it is delivered again as after a crash. ${String(error)}`)
+    }
+    await this.#writer.idle()
+    bell.close()
+    db.close()
+  }
+
+  /** What it has in hand is settled still, so it stays known as long as there is any. */
+  async #end(consumer: Consumer): Promise<void> {
+    await consumer.stop()
+    if (consumer.isOver) this.#consumers.delete(consumer)
+  }
+
+  #refuseClosed(what: string): void {
+    if (this.#closing === undefined) return
+    throw new ErrandError('BROKER_CLOSED', `Cannot ${what}: the connection to ${this.#parts.file} is closed. Open a new one.`)
+  }
+
+  #name(queue: string): string {
+    return this.#parts.namespace === '' ? queue : `${this.#parts.namespace}:${queue}`
+  }
+
+  #temporary(name: string): number | undefined {
+    const found = this.#ledger.findQueue(name)
+    return found === undefined || found.owner === null ? undefined : found.number
+  }
+
+  async #read<T>(what: string, work: () => T): Promise<T> {
+    this.#refuseClosed(what)
+    try {
+      return await untilNotBusy(work)
+    } catch (error) {
+      throw sqliteFailure(`Cannot ${what}`, this.#parts.file, error)
+    }
+  }
+
+  #tellNews(): void {
+    if (!this.#ledger.takeNews()) return
+    this.#parts.bell.ring()
+    this.#lookAll()
+  }
+
+  #lookAll(): void {
+    for (const consumer of this.#consumers) consumer.look()
+  }
+
+  #tick(): void {
+    this.#cancelTick = this.#parts.clock.after(TICK_MS, () => this.#tick())
+    // #watchOver ends in every case
+    void this.#watchOver()
+  }
+
+  async #watchOver(): Promise<void> {
+    try {
+      for (const consumer of this.#consumers) if (consumer.isOver) this.#consumers.delete(consumer)
+      const version = this.#ledger.dataVersion()
+      if (version !== this.#dataVersion) this.#lookAll()
+      this.#dataVersion = version
+      await this.#registration.reap()
+      const number = await this.#registration.renew()
+      if (number !== undefined) await this.#enrollAll(number)
+    } catch (error) {
+      if (this.#closing === undefined) this.#parts.log.warn(`Cannot look after the queues in ${this.#parts.file}. ${String(error)}`)
+    }
+  }
+
+  async #enrollAll(owner: number): Promise<void> {
+    this.#parts.log.warn('This process was silent for so long that others took its messages over; it goes on under a new number.')
+    for (const consumer of this.#consumers) await consumer.enroll(owner)
+  }
+}

@@ -1,0 +1,182 @@
+import type { Clock } from '../../core/clock.js'
+import type { Logger } from '../../core/logger.js'
+import type { GroupCommit } from '../../sqlite/group-commit.js'
+import type { ConsumeOptions, Delivery, Verdict } from '../broker.js'
+import type { ClaimedRow, Ending, Ledger, Settled } from './ledger.js'
+
+/** What the consumers of a connection share. */
+export interface ConsumerParts {
+  readonly ledger: Ledger
+  readonly writer: GroupCommit
+  readonly clock: Clock
+  readonly log: Logger
+}
+
+export interface ConsumerOptions extends ConsumeOptions {
+  /** The queue as the caller names it. */
+  readonly queue: string
+  /** The queue as the file names it. */
+  readonly name: string
+  readonly handle: (delivery: Delivery) => Promise<Verdict>
+}
+
+/** How long after a failed change it is tried again. */
+const RETRY_MS = 500
+/** The longest time a timer of the platform can wait; longer delays are waited for in steps. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1
+
+/**
+ * Takes messages of one queue, never more than it may hold, and writes down how they ended. One transaction does both: what ended since the
+ * last one goes, and the places that became free are filled.
+ */
+export class Consumer {
+  readonly #parts: ConsumerParts
+  readonly #options: ConsumerOptions
+  readonly #hold: NodeJS.Timeout | undefined
+  #owner = 0
+  #number = 0
+  #inHand = 0
+  #settled: (Settled & { readonly owner: number })[] = []
+  #isStopped = false
+  #isClosed = false
+  #isWanted = false
+  #isWorking = false
+  #working: Promise<void> = Promise.resolve()
+  #cancelTimer: () => void = () => undefined
+
+  constructor(parts: ConsumerParts, options: ConsumerOptions) {
+    this.#parts = parts
+    this.#options = options
+    // a process that consumes has a reason to live, although its timers and watches do not hold it; waiting for replies is none
+    if (options.temporary !== true) this.#hold = setInterval(() => undefined, LONGEST_TIMER_MS)
+  }
+
+  /** Makes the queue known, and works from now on in the name of `owner`. What another owner had in hand is lost to it. */
+  async enroll(owner: number): Promise<void> {
+    const { name, temporary } = this.#options
+    this.#number = await this.#parts.writer.submit(() => this.#parts.ledger.queue(name, temporary === true ? owner : null))
+    this.#owner = owner
+    this.look()
+  }
+
+  /** Settles and claims what there is, soon. */
+  look(): void {
+    this.#isWanted = true
+    if (this.#isWorking || this.#owner === 0) return
+    this.#isWorking = true
+    this.#working = this.#work()
+  }
+
+  /** Takes nothing new; resolves when that is certain. What is in hand is still settled. */
+  async stop(): Promise<void> {
+    if (this.#isStopped) return this.#working
+    this.#isStopped = true
+    clearInterval(this.#hold)
+    this.#cancelTimer()
+    while (this.#isWorking) await this.#working
+    if (this.#options.temporary === true) {
+      await this.#parts.writer.submit(() => this.#parts.ledger.dropQueue(this.#number, this.#owner))
+    }
+  }
+
+  /** Stopped, and nothing in hand or still to be written down. */
+  get isOver(): boolean {
+    return this.#isStopped && this.#inHand === 0 && this.#settled.length === 0 && !this.#isWorking
+  }
+
+  /** Nothing is settled after this: the connection gives back what is still in hand. */
+  close(): void {
+    this.#isClosed = true
+    this.#cancelTimer()
+  }
+
+  async #work(): Promise<void> {
+    try {
+      while (this.#isWanted && !this.#isClosed) {
+        this.#isWanted = false
+        if (this.#hasWork()) await this.#exchange()
+        else this.#wakeWhenDue()
+      }
+    } catch (error) {
+      this.#parts.log.warn(`Cannot take messages of queue "${this.#options.queue}"; trying again in ${RETRY_MS} ms. ${String(error)}`)
+      this.#wakeAfter(RETRY_MS)
+    } finally {
+      this.#isWorking = false
+    }
+  }
+
+  #room(): number {
+    return this.#isStopped ? 0 : this.#options.concurrency - this.#inHand
+  }
+
+  #hasWork(): boolean {
+    if (this.#settled.length > 0) return true
+    return this.#room() > 0 && this.#parts.ledger.hasDue(this.#number, this.#parts.clock.now())
+  }
+
+  async #exchange(): Promise<void> {
+    const owner = this.#owner
+    const { count, room, rows } = await this.#parts.writer.submit(() => this.#settleAndClaim(owner))
+    if (count === this.#settled.length) this.#settled = []
+    else this.#settled.splice(0, count)
+    if (this.#isStopped) this.#handBack(rows, owner)
+    else for (const row of rows) this.#deliver(row, owner)
+    // fewer than there was room for: nothing is left, so find out when something will be
+    if (rows.length < room) this.#isWanted = true
+  }
+
+  #settleAndClaim(owner: number): { count: number; room: number; rows: ClaimedRow[] } {
+    const { ledger, clock } = this.#parts
+    const now = clock.now()
+    const room = this.#room()
+    const mine = this.#settled.every((one) => one.owner === owner) ? this.#settled : this.#settled.filter((one) => one.owner === owner)
+    if (mine.length > 0) ledger.settle(owner, this.#options.name, mine, now)
+    return { count: this.#settled.length, room, rows: room > 0 ? ledger.claim(this.#number, owner, room, now) : [] }
+  }
+
+  #handBack(rows: readonly ClaimedRow[], owner: number): void {
+    for (const { seq } of rows) this.#settled.push({ seq, owner, ending: { kind: 'release' } })
+    if (rows.length > 0) this.#isWanted = true
+  }
+
+  #deliver(row: ClaimedRow, owner: number): void {
+    this.#inHand++
+    // a rejection cannot happen: #run ends in every case
+    void this.#run(deliveryOf(row, this.#options.queue), row.seq, owner)
+  }
+
+  async #run(delivery: Delivery, seq: number, owner: number): Promise<void> {
+    const ending = await this.#endingOf(delivery)
+    this.#inHand--
+    if (this.#isClosed) return
+    this.#settled.push({ seq, owner, ending })
+    this.look()
+  }
+
+  async #endingOf(delivery: Delivery): Promise<Ending> {
+    try {
+      return await this.#options.handle(delivery)
+    } catch (error) {
+      this.#parts.log.error(`Message ${delivery.id} of queue "${delivery.queue}" was lost by its handler and comes again. ${String(error)}`)
+      return { kind: 'lost' }
+    }
+  }
+
+  #wakeWhenDue(): void {
+    if (this.#isStopped) return
+    const due = this.#parts.ledger.nextDue(this.#number)
+    if (due !== undefined) this.#wakeAfter(due - this.#parts.clock.now())
+  }
+
+  #wakeAfter(ms: number): void {
+    this.#cancelTimer()
+    this.#cancelTimer = this.#parts.clock.after(Math.min(Math.max(ms, 1), LONGEST_TIMER_MS), () => this.look())
+  }
+}
+
+function deliveryOf(row: ClaimedRow, queue: string): Delivery {
+  const { id, body, attempt, crashes, rank, note } = row
+  const bytes = Buffer.isBuffer(body) ? body : Buffer.from(body.buffer, body.byteOffset, body.byteLength)
+  const delivery = { id, queue, body: bytes, attempt, crashes, priority: 9 - rank }
+  return note === null ? delivery : { ...delivery, note }
+}

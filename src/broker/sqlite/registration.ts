@@ -1,0 +1,61 @@
+import type { Clock } from '../../core/clock.js'
+import type { GroupCommit } from '../../sqlite/group-commit.js'
+import type { Ledger } from './ledger.js'
+import { isGone, LEASE_MS, thisOwner } from './owner.js'
+
+/** A sixth of the lease: several renewals may fail before anybody doubts. */
+const RENEW_MS = LEASE_MS / 6
+
+/** The entry of this connection on the books of the consuming processes, and the watch over the others. */
+export class Registration {
+  readonly #ledger: Ledger
+  readonly #writer: GroupCommit
+  readonly #clock: Clock
+  readonly #self = thisOwner()
+  #number: Promise<number> | undefined
+  #renewAt = 0
+
+  constructor(ledger: Ledger, writer: GroupCommit, clock: Clock) {
+    this.#ledger = ledger
+    this.#writer = writer
+    this.#clock = clock
+  }
+
+  /** The number of this owner; it is entered when it is asked for first. */
+  async number(): Promise<number> {
+    this.#number ??= this.#enter()
+    return this.#number
+  }
+
+  /** Renews the lease when it is time. Answers a new number where others had taken this owner off the books. */
+  async renew(): Promise<number | undefined> {
+    const now = this.#clock.now()
+    if (this.#number === undefined || now < this.#renewAt) return undefined
+    const number = await this.#number
+    this.#renewAt = now + RENEW_MS
+    if (await this.#writer.submit(() => this.#ledger.renewOwner(number, now + LEASE_MS))) return undefined
+    this.#number = this.#enter()
+    return this.#number
+  }
+
+  /** Takes every owner that is gone off the books; what it held is delivered again and counts as a crash. */
+  async reap(): Promise<void> {
+    const now = this.#clock.now()
+    const own = await this.#number
+    const gone = this.#ledger.owners().filter((row) => row.number !== own && isGone(row, this.#self, now))
+    for (const { number } of gone) await this.#writer.submit(() => this.#ledger.dropOwner(number, 1))
+  }
+
+  /** Gives back what is still held, uncounted. */
+  async leave(): Promise<void> {
+    if (this.#number === undefined) return
+    const number = await this.#number
+    await this.#writer.submit(() => this.#ledger.dropOwner(number, 0))
+  }
+
+  async #enter(): Promise<number> {
+    const now = this.#clock.now()
+    this.#renewAt = now + RENEW_MS
+    return this.#writer.submit(() => this.#ledger.addOwner(this.#self, now + LEASE_MS))
+  }
+}

@@ -1,0 +1,55 @@
+import { newId } from '#src/core/clock.js'
+import { openSqliteBroker } from '#src/broker/sqlite/open.js'
+import type { Broker } from '#src/broker/broker.js'
+import type { QueueNews, QueueOrder } from './queue-process.js'
+
+// startQueueProcess wrote it
+const order = JSON.parse(process.argv[2] ?? '') as QueueOrder
+const broker = await openSqliteBroker({ file: order.file })
+await work(broker)
+
+function tell(news: QueueNews): void {
+  process.send?.(news)
+}
+
+async function work(broker: Broker): Promise<void> {
+  switch (order.do) {
+    case 'hold':
+      return consume(broker, 1, () => new Promise(() => undefined))
+    case 'consume':
+      return consume(broker, 10, async () => undefined)
+    case 'block':
+      return consume(broker, 1, async () => block(order.forMs))
+    case 'publish':
+      return publish(broker, order)
+  }
+}
+
+async function consume(broker: Broker, concurrency: number, body: () => Promise<unknown>): Promise<void> {
+  await broker.consume(order.queue, { concurrency }, async ({ id, attempt, crashes }) => {
+    tell({ is: 'taken', id, attempt, crashes })
+    await body()
+    return { kind: 'done' }
+  })
+  tell({ is: 'ready' })
+}
+
+/** Ten publishers that never pause, so that the process is never idle when it is killed. */
+async function publish(broker: Broker, { queue, count, tag }: Extract<QueueOrder, { do: 'publish' }>): Promise<void> {
+  let left = count
+  const one = async (): Promise<void> => {
+    while (left-- > 0) {
+      const id = `${tag}-${newId()}`
+      await broker.publish({ id, queue, body: Buffer.from(id) })
+      tell({ is: 'stored', id })
+    }
+  }
+  await Promise.all(Array.from({ length: 10 }, one))
+  tell({ is: 'ready' })
+}
+
+/** The message must leave before the event loop stands still. */
+async function block(forMs: number): Promise<void> {
+  await new Promise((resolve) => setTimeout(resolve, 50))
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, forMs)
+}
