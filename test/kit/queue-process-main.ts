@@ -29,6 +29,7 @@ async function consume(broker: Broker, concurrency: number, body: () => Promise<
   await broker.consume(order.queue, { concurrency }, async ({ id, attempt, crashes }) => {
     tell({ is: 'taken', id, attempt, crashes })
     await body()
+    tell({ is: 'ended', id })
     return { kind: 'done' }
   })
   tell({ is: 'ready' })

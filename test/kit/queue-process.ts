@@ -10,10 +10,11 @@ export type QueueOrder =
   | { readonly do: 'publish'; readonly file: string; readonly queue: string; readonly count: number; readonly tag: string }
   | { readonly do: 'block'; readonly file: string; readonly queue: string; readonly forMs: number }
 
-/** What such a child tells: a delivery it took, or the id of a message that is stored. */
+/** What such a child tells: a delivery it took or ended, or the id of a message that is stored. */
 export type QueueNews =
   | { readonly is: 'ready' }
   | { readonly is: 'taken'; readonly id: string; readonly attempt: Delivery['attempt']; readonly crashes: number }
+  | { readonly is: 'ended'; readonly id: string }
   | { readonly is: 'stored'; readonly id: string }
 
 export interface QueueProcess {

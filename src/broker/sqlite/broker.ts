@@ -119,10 +119,13 @@ export class SqliteBroker implements Broker {
     this.#cancelTick?.()
     try {
       for (const consumer of this.#consumers) await consumer.stop()
+      // from here on a verdict comes too late, also one given while the messages are being given back
       for (const consumer of this.#consumers) consumer.close()
       await this.#registration.leave()
     } catch (error) {
       this.#parts.log.warn(`Cannot give back what was in hand; it is delivered again as after a crash. ${String(error)}`)
+    } finally {
+      for (const consumer of this.#consumers) consumer.close()
     }
     await this.#writer.idle()
     bell.close()

@@ -87,6 +87,7 @@ export class Consumer {
   /** Nothing is settled after this: the connection gives back what is still in hand. */
   close(): void {
     this.#isClosed = true
+    clearInterval(this.#hold)
     this.#cancelTimer()
   }
 

@@ -1,0 +1,113 @@
+import { expect } from 'chai'
+import { newId } from '#src/core/clock.js'
+import { openSqliteBroker } from '#src/broker/sqlite/open.js'
+import { startQueueProcess, type QueueProcess } from '../kit/queue-process.js'
+import { eachScope } from '../kit/temporary.js'
+import { until } from '../kit/until.js'
+
+describe('queues in a file shared by processes', function () {
+  this.timeout(60_000)
+  const scope = eachScope()
+  const queue = 'work'
+
+  async function given() {
+    const file = scope().file('queue.db')
+    const broker = scope().use(await openSqliteBroker({ file }))
+    const publish = async (): Promise<string> => {
+      const id = newId()
+      await broker.publish({ id, queue, body: Buffer.from(id) })
+      return id
+    }
+    return { file, broker, publish }
+  }
+
+  const taken = (process: QueueProcess, id: string) => process.news.filter((news) => news.is === 'taken' && news.id === id)
+  const idsOf = (process: QueueProcess, kind: 'stored' | 'ended') => process.news.flatMap((news) => (news.is === kind ? [news.id] : []))
+
+  it('a message published here wakes a consumer in another process', async () => {
+    const { file, publish } = await given()
+    const consumer = startQueueProcess(scope(), { do: 'consume', file, queue })
+    await until('the consumer', () => consumer.news.length > 0)
+
+    const ids = [await publish(), await publish(), await publish()]
+
+    await until('all three', () => idsOf(consumer, 'ended').length === 3)
+    expect(idsOf(consumer, 'ended')).to.have.members(ids)
+  })
+
+  it('a message whose process was killed is run again by another process, as attempt 2', async () => {
+    const { file, publish } = await given()
+    const id = await publish()
+    const victim = startQueueProcess(scope(), { do: 'hold', file, queue })
+    await until('the victim', () => taken(victim, id).length === 1)
+    const heir = startQueueProcess(scope(), { do: 'consume', file, queue })
+    await until('the heir', () => heir.news.length > 0)
+
+    await victim.kill()
+
+    await until('the second run', () => taken(heir, id).length > 0)
+    expect(taken(heir, id)).to.deep.equal([{ is: 'taken', id, attempt: 2, crashes: 1 }])
+  })
+
+  it('a process whose event loop stands still keeps its message', async () => {
+    const { file, broker, publish } = await given()
+    const id = await publish()
+    const busy = startQueueProcess(scope(), { do: 'block', file, queue, forMs: 2_000 })
+    await until('the busy process', () => taken(busy, id).length === 1)
+
+    const seen: string[] = []
+    await broker.consume(queue, { concurrency: 1 }, async (delivery) => {
+      seen.push(delivery.id)
+      return { kind: 'done' }
+    })
+    await until('the end of its run', () => idsOf(busy, 'ended').includes(id))
+
+    expect(seen).to.deep.equal([])
+    expect(taken(busy, id)).to.deep.equal([{ is: 'taken', id, attempt: 1, crashes: 0 }])
+  })
+
+  it('what a publisher was told is stored survives its being killed', async () => {
+    const { file, broker } = await given()
+    const publisher = startQueueProcess(scope(), { do: 'publish', file, queue, count: 1_000_000, tag: 'a' })
+    await until('some hundred stored', () => idsOf(publisher, 'stored').length > 300)
+
+    await publisher.kill()
+
+    const got = new Set<string>()
+    await broker.consume(queue, { concurrency: 100 }, async ({ id, body }) => {
+      if (body.toString() === id) got.add(id)
+      return { kind: 'done' }
+    })
+    await until('an empty queue', async () => (await broker.count(queue)).waiting === 0)
+    const told = idsOf(publisher, 'stored')
+    await until('all of it', () => told.every((id) => got.has(id)))
+  })
+
+  it('two processes that publish without pause both get their turn', async () => {
+    const { file } = await given()
+    const one = startQueueProcess(scope(), { do: 'publish', file, queue, count: 1_000_000, tag: 'one' })
+    const two = startQueueProcess(scope(), { do: 'publish', file, queue, count: 1_000_000, tag: 'two' })
+    const counts = (): number[] => [one, two].map((process) => idsOf(process, 'stored').length)
+    const before = await until('both at work', () => (counts().every((count) => count > 0) ? counts() : undefined))
+
+    const after = await until('3,000 more', () => {
+      const now = counts().map((count, index) => count - (before[index] ?? 0))
+      return now.reduce((sum, count) => sum + count) > 3_000 ? now : undefined
+    })
+
+    expect(Math.min(...after)).to.be.greaterThan(300)
+    await Promise.all([one.kill(), two.kill()])
+  })
+
+  it('messages of several publishing processes are each consumed once by several consuming ones', async () => {
+    const { file } = await given()
+    const consumers = [1, 2].map(() => startQueueProcess(scope(), { do: 'consume', file, queue }))
+    const publishers = ['a', 'b'].map((tag) => startQueueProcess(scope(), { do: 'publish', file, queue, count: 1_000, tag }))
+    const flat = (kind: 'stored' | 'ended', processes: QueueProcess[]) => processes.flatMap((process) => idsOf(process, kind))
+
+    await until('2,000 stored', () => flat('stored', publishers).length === 2_000)
+    await until('2,000 ended', () => flat('ended', consumers).length >= 2_000)
+
+    expect(flat('ended', consumers)).to.have.members(flat('stored', publishers))
+  })
+})
