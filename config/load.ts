@@ -13,6 +13,8 @@ import type { ConfigInput } from './schema.js'
 import { rememberVariables } from './secrets.js'
 import type { YamlText } from './yaml-text.js'
 
+export type { ConfigInput } from './schema.js'
+
 /** How {@link loadConfig} finds the configuration. */
 export interface LoadOptions {
   /** Where the search begins. @defaultValue the current folder */
