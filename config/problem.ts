@@ -23,6 +23,7 @@ export interface Problem {
   readonly place: Place | undefined
 }
 
+const MOST_TOLD = 20
 const LONGEST_EXCERPT = 120
 /** Values that tell nothing: they may be shown whatever the key is. */
 const HARMLESS = /^(["']?)(-?\d{1,10}(\.\d+)?\s*(ms|s|m|h|d|w|b|kb|mb)?|true|false|null|yes|no|on|off|~)?\1$/i
@@ -31,8 +32,10 @@ const KEY_AND_VALUE = /^(\s*(?:- +)*(["']?)([\w.-]{1,40})\2\s*:)(?:\s+(.*))?$/
 
 /** One `CONFIG_INVALID` that tells all problems at once. */
 export function configError(subject: string, problems: readonly Problem[], options?: ErrorOptions): ErrandError {
-  const count = problems.length === 1 ? 'a problem' : `${problems.length} problems`
-  const message = `${subject} has ${count}:\n${problems.map(describe).join('\n')}`
+  const told = [...new Set(problems.map(describe))]
+  const count = told.length === 1 ? 'a problem' : `${told.length} problems`
+  const more = told.length > MOST_TOLD ? ['… and more; correct these first.'] : []
+  const message = `${subject} has ${count}:\n${[...told.slice(0, MOST_TOLD), ...more].join('\n')}`
   return new ErrandError('CONFIG_INVALID', message, options)
 }
 

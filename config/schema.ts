@@ -23,13 +23,13 @@ const listOf = <S extends z.ZodType>(item: S, what: string) => z.array(item, { e
 
 const duration = () => {
   const error = `must be seconds from 0 up or a text like '500ms', '30s', '10m', '2h', '7d' (366 days at most)`
-  return z.union([z.number().min(0), z.string().regex(DURATION)], { error }).refine(isDuration, { error })
+  return z.union([z.number().min(0), z.string().regex(DURATION, { error })], { error }).refine(isDuration, { error })
 }
 
 const size = () => {
   const error = `must be bytes or a text like '512kb' or '1mb' (128mb at most)`
   return z
-    .union([z.int().min(1).max(MOST_BYTES), z.string().regex(SIZE)], { error })
+    .union([z.int().min(1).max(MOST_BYTES), z.string().regex(SIZE, { error })], { error })
     .refine((given) => toBytes(given) !== undefined, { error })
 }
 
@@ -96,8 +96,11 @@ const BROKER_FORMS = `must be sqlite, sqlite:<file>, memory, an amqp:// or amqps
 
 const broker = z.union(
   [
-    z.string().regex(BROKER_TEXT).refine((given) => !given.startsWith('amqp') || URL.canParse(given)),
-    z.array(amqpUrl()).min(1),
+    z
+      .string()
+      .regex(BROKER_TEXT, { error: BROKER_FORMS })
+      .refine((given) => !given.startsWith('amqp') || URL.canParse(given), { error: BROKER_FORMS }),
+    z.array(amqpUrl()).min(1, { error: 'must name at least one URL' }),
     brokerSection,
   ],
   { error: BROKER_FORMS },

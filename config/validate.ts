@@ -32,10 +32,16 @@ export function validateLayer(layer: Layer): Validated {
     data = typed
     issues = check(data)
   }
-  if (issues !== undefined) return { kind: 'invalid', problems: issues.flatMap((issue) => toProblems(issue, data, layer.source)) }
+  if (issues !== undefined) {
+    const problems = issues.flatMap((issue) => toProblems(issue, data, layer.source))
+    return { kind: 'invalid', problems: problems.toSorted(byPlace) }
+  }
   // the schema just said so
   return { kind: 'valid', input: data as ConfigInput }
 }
+
+const byPlace = ({ place: a }: Problem, { place: b }: Problem): number =>
+  (a?.line ?? 0) - (b?.line ?? 0) || (a?.column ?? 0) - (b?.column ?? 0)
 
 function check(data: unknown): Issue[] | undefined {
   return configSchema.safeParse(data).error?.issues.flatMap((issue) => innermost(issue, data))

@@ -18,7 +18,7 @@ export interface YamlText {
 }
 
 /** No configuration needs more, and an alias bomb is nothing but many nodes. */
-const MOST_NODES = 20_000
+const MOST_NODES = 5000
 const MOST_ALIASES = 100
 const DEEPEST = 20
 /** The parser descends once per level of indentation, and a deep enough file takes the whole process down. */
@@ -57,7 +57,9 @@ class YamlReader implements YamlText {
     try {
       const document = parse(this.#text, this.#lines)
       for (const error of [...document.errors, ...document.warnings]) this.#refuse([], inOwnWords(error.code), error.pos[0])
-      if (this.problems.length === 0) this.data = this.#toData(document, document.contents, [])
+      const data = this.problems.length === 0 ? this.#toData(document, document.contents, []) : undefined
+      // a problem of the whole means that the rest was given up
+      if (!this.problems.some((problem) => problem.key === '')) this.data = data
     } catch {
       // the parser has no promise for hostile texts; its error could quote the text, so it is not kept
       return this.#refuseAll('cannot be read as YAML', 0)
@@ -160,6 +162,5 @@ function parse(text: string, lineCounter: LineCounter): Document {
     resolveKnownTags: false,
     // its own check compares every key with every other: minutes for a large file
     uniqueKeys: false,
-    logLevel: 'silent',
   })
 }

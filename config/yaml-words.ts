@@ -5,7 +5,7 @@ const WORDS: Partial<Record<ErrorCode, string>> = {
   BAD_ALIAS: 'an alias (*name) stands here that names nothing; put quotes around a text that starts with *',
   ALIAS_PROPS: 'an alias (*name) stands here that names nothing; put quotes around a text that starts with *',
   BAD_DQ_ESCAPE: 'a backslash starts no known escape here; use single quotes',
-  BAD_INDENT: 'the indentation does not fit the lines around it',
+  BAD_INDENT: 'the indentation does not fit the lines around it, or a bracket is not closed',
   BAD_SCALAR_START: 'a text cannot start with this character; put it in quotes',
   BLOCK_AS_IMPLICIT_KEY: 'a section cannot begin on this line; start a new line, or put quotes around a text with a colon',
   MISSING_CHAR: 'a quote, bracket, comma, colon or space is missing here',
