@@ -1,5 +1,6 @@
 import type { Alias, Document, Node, Pair, YAMLMap, YAMLSeq } from 'yaml'
 import { isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument } from 'yaml'
+import { tooDeepAt } from './nesting.js'
 import type { Place, Problem } from './problem.js'
 import { keyText } from './problem.js'
 import { substitute } from './substitute.js'
@@ -21,8 +22,6 @@ export interface YamlText {
 const MOST_NODES = 5000
 const MOST_ALIASES = 100
 const DEEPEST = 20
-/** The parser descends once per level of indentation, and a deep enough file takes the whole process down. */
-const WIDEST_INDENT = 200
 
 /** A path as one text, for maps. */
 export const pathId = (path: readonly PropertyKey[]): string => JSON.stringify(path.map(String))
@@ -52,8 +51,8 @@ class YamlReader implements YamlText {
   }
 
   read(): YamlText {
-    const tooWide = this.#text.search(new RegExp(`^[ \\t]{${WIDEST_INDENT}}`, 'm'))
-    if (tooWide >= 0) return this.#refuseAll('is indented too far; a configuration is only a few levels deep', tooWide)
+    const tooDeep = tooDeepAt(this.#text)
+    if (tooDeep !== undefined) return this.#refuseAll('is nested too deeply; a configuration has only a few levels', tooDeep)
     try {
       const document = parse(this.#text, this.#lines)
       for (const error of [...document.errors, ...document.warnings]) this.#refuse([], inOwnWords(error.code), error.pos[0])

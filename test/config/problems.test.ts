@@ -231,6 +231,11 @@ describe('a hostile configuration', () => {
     'a thousand levels of brackets': '['.repeat(1000),
     'deep indentation': Array.from({ length: 1500 }, (_, level) => `${' '.repeat(level)}a:`).join('\n'),
     'deep lists': '- '.repeat(3000),
+    'deep lists over several lines': Array.from({ length: 90 }, (_, level) => `${' '.repeat(level)}- - -`).join('\n'),
+    'keys within keys on a line': 'a: '.repeat(3000),
+    'a thousand anchors': '&a '.repeat(1000),
+    'one long key': 'k'.repeat(500_000),
+    'brackets in brackets on many lines': '[\n'.repeat(5000),
     'deep question marks': '? '.repeat(3000),
     'many keys': Array.from({ length: 30_000 }, (_, index) => `k${index}: 1`).join('\n'),
   }
