@@ -1,0 +1,54 @@
+import { resolve } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import type { Config } from '../config/config.js'
+import { ErrandError } from '../src/errors.js'
+import { setInstanceResolver, type InstanceResolver } from '../src/runtime/instances.js'
+import { loadFailure, loadModule, mainExport } from './load-module.js'
+
+/**
+ * What the module that `container` in the configuration names has to give, as its default export or as `container`: this, or a
+ * function that answers it, or a NestJS module class.
+ */
+export interface Container {
+  /** The instance of `owner` on which its tasks run; `undefined` when the container has none. */
+  resolve: InstanceResolver
+  /** Called once, when the worker stops. */
+  close?(): void | Promise<void>
+}
+
+/** Opens the configured container, and makes instances come from it. @throws ErrandError `SERVICE_LOAD_FAILED` */
+export async function loadContainer(config: Config): Promise<Container | undefined> {
+  if (config.container === undefined) return undefined
+  const url = pathToFileURL(resolve(config.baseDir, config.container)).href
+  const given = mainExport(await loadModule(url, 'container'), 'container')
+  const container = await open(url, given)
+  setInstanceResolver((owner) => container.resolve(owner))
+  return container
+}
+
+async function open(url: string, given: unknown): Promise<Container> {
+  try {
+    const made: unknown = isClass(given) ? await openNestModule(given) : typeof given === 'function' ? await given() : given
+    if (isContainer(made)) return made
+  } catch (error) {
+    throw loadFailure(url, 'container', error)
+  }
+  throw new ErrandError(
+    'SERVICE_LOAD_FAILED',
+    `The worker cannot use the container ${decodeURI(url)}: it exports no { resolve(Class) }. ` +
+      'Export by default a function that answers { resolve(Class), close() }, or a NestJS module class.',
+  )
+}
+
+/** Written with `class`, as every module of NestJS is. */
+const isClass = (given: unknown): given is new () => object => typeof given === 'function' && /^class\b/.test(Function.prototype.toString.call(given))
+
+async function openNestModule(module: new () => object): Promise<unknown> {
+  // loaded here only: without NestJS it is not needed and its packages are not there
+  const { nestContainer } = await import('../src/frameworks/nest.js')
+  return nestContainer(module)
+}
+
+function isContainer(made: unknown): made is Container {
+  return typeof made === 'object' && made !== null && typeof Reflect.get(made, 'resolve') === 'function'
+}

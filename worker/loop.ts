@@ -1,0 +1,100 @@
+import type { Broker, Delivery, Subscription, Verdict } from '../src/broker/broker.js'
+import { LazySignal } from '../src/runtime/lazy-signal.js'
+import type { Executor } from '../src/runtime/execute.js'
+
+export interface LoopOptions {
+  readonly broker: Broker
+  readonly executor: Executor
+  readonly queues: readonly string[]
+  /** Tasks that run at once, over all queues. */
+  readonly concurrency: number
+}
+
+/** A delivery in this process, running or waiting for its turn. */
+interface InHand {
+  readonly delivery: Delivery
+  readonly signal: LazySignal
+  readonly settle: (verdict: Verdict) => void
+}
+
+const HAND_BACK: Verdict = { kind: 'release' }
+
+/** Takes deliveries from the queues and runs them, so many at once. */
+export class Loop {
+  readonly #options: LoopOptions
+  readonly #running = new Set<InHand>()
+  /** Every queue may fill the worker alone, so together they may deliver more than it runs: the rest wait here in order. */
+  readonly #waiting: InHand[] = []
+  readonly #subscriptions: Subscription[] = []
+  #isQuiet = false
+  #isAborted = false
+  #onEmpty: (() => void) | undefined
+
+  constructor(options: LoopOptions) {
+    this.#options = options
+  }
+
+  /** How many tasks run. */
+  get running(): number {
+    return this.#running.size
+  }
+
+  /** Consumes all queues. @throws what the broker refuses with */
+  async start(): Promise<void> {
+    const { broker, queues, concurrency } = this.#options
+    for (const queue of queues) {
+      const subscription = await broker.consume(queue, { concurrency }, (delivery) => this.#take(delivery))
+      if (this.#isQuiet) await subscription.stop()
+      else this.#subscriptions.push(subscription)
+    }
+  }
+
+  /** Takes nothing new, and hands back what has not begun. */
+  async quiet(): Promise<void> {
+    this.#isQuiet = true
+    for (const { settle } of this.#waiting.splice(0)) settle(HAND_BACK)
+    await Promise.all(this.#subscriptions.map((subscription) => subscription.stop()))
+  }
+
+  /** Resolves when nothing runs. */
+  empty(): Promise<void> {
+    if (this.#running.size === 0) return Promise.resolve()
+    return new Promise((resolve) => {
+      this.#onEmpty = resolve
+    })
+  }
+
+  /** Aborts what runs. From now on a run that does not complete is handed back, whatever its error. */
+  abort(reason: unknown): void {
+    this.#isAborted = true
+    for (const { signal } of this.#running) signal.abort(reason)
+  }
+
+  /** Hands back what still runs: it will be run again, although nothing can stop the code here. Answers how many. */
+  handBack(): number {
+    const rest = [...this.#running]
+    for (const { settle } of rest) settle(HAND_BACK)
+    return rest.length
+  }
+
+  #take(delivery: Delivery): Promise<Verdict> {
+    if (this.#isQuiet) return Promise.resolve(HAND_BACK)
+    return new Promise((settle) => {
+      const inHand = { delivery, signal: new LazySignal(), settle }
+      if (this.#running.size < this.#options.concurrency) this.#run(inHand)
+      else this.#waiting.push(inHand)
+    })
+  }
+
+  #run(inHand: InHand): void {
+    this.#running.add(inHand)
+    // the executor never rejects
+    void this.#options.executor.run(inHand.delivery, inHand.signal).then((verdict) => {
+      inHand.settle(this.#isAborted && verdict.kind !== 'done' ? HAND_BACK : verdict)
+      this.#running.delete(inHand)
+      const next = this.#waiting.shift()
+      if (next !== undefined) this.#run(next)
+      else if (this.#running.size === 0) this.#onEmpty?.()
+    })
+  }
+}

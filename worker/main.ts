@@ -1,0 +1,77 @@
+/** The worker process that a server spawns. Everything it needs comes over the IPC channel. */
+import { silentLogger, type Logger } from '../src/core/logger.js'
+import type { ErrorReporter } from '../src/core/report.js'
+import { EXIT, readToWorker, type FromWorker, type WorkerInstructions } from './protocol.js'
+import { openWorker, reportFatal, type RunningWorker } from './running-worker.js'
+import { workerLog } from './worker-log.js'
+
+/** With its server gone, a worker is gone within 5 s; the rest of that is for closing. */
+const ORPHAN_GRACE_MS = 3_500
+/** Terminals and process managers may both send a signal for one stop. */
+const SAME_SIGNAL_MS = 300
+const LAST_REPORT_MS = 2_000
+
+let log: Logger = silentLogger
+let report: ErrorReporter = () => {}
+let graceMs = 0
+let isRunning = false
+let worker: Promise<RunningWorker> | undefined
+let stopAskedAt: number | undefined
+
+process.stdout.on('error', () => {}) // who read it is gone; the stop comes by the channel
+process.stderr.on('error', () => {})
+process.on('message', (message) => {
+  const said = readToWorker(message)
+  if (said?.errand === 'run' && worker === undefined) void run(said)
+  if (said?.errand === 'stop') stop(graceMs)
+})
+process.on('disconnect', () => stop(Math.min(graceMs, ORPHAN_GRACE_MS)))
+process.on('SIGTERM', onSignal)
+process.on('SIGINT', onSignal)
+process.on('uncaughtException', (error) => void die(error))
+process.on('unhandledRejection', (error) => void die(error))
+say({ errand: 'hello' })
+
+async function run(instructions: WorkerInstructions): Promise<void> {
+  const { config } = instructions
+  graceMs = config.worker.graceMs
+  log = workerLog(config.worker.logLevel, (line) => process.stdout.write(line))
+  const onFatal = (loaded: ErrorReporter): void => {
+    report = loaded
+  }
+  worker = openWorker({ ...instructions, log, guardPorts: 'always', onFatal })
+  try {
+    const running = await worker
+    isRunning = true
+    say({ errand: 'ready' })
+    process.exit(await running.stopped)
+  } catch {
+    process.exit(EXIT.failed) // openWorker has told why
+  }
+}
+
+function onSignal(): void {
+  const now = Date.now()
+  if (stopAskedAt !== undefined && now - stopAskedAt > SAME_SIGNAL_MS) process.exit(EXIT.failed)
+  stopAskedAt ??= now
+  stop(graceMs)
+}
+
+/** Stops within `ms`. A worker that is still loading has nothing to end. */
+function stop(ms: number): void {
+  if (!isRunning) process.exit(EXIT.stopped)
+  void worker?.then((running) => running.stop({ graceMs: ms }))
+}
+
+/**
+ * Code outside of any task threw: nobody knows what is broken now, so the process goes, and what ran is run again elsewhere.
+ */
+async function die(error: unknown): Promise<void> {
+  setTimeout(() => process.exit(EXIT.failed), LAST_REPORT_MS).unref()
+  await reportFatal({ report, log }, 'The worker ends because code outside of its tasks threw', error)
+  process.exit(EXIT.failed)
+}
+
+function say(message: FromWorker): void {
+  process.send?.(message, undefined, undefined, () => {}) // a server that is gone shows by 'disconnect'
+}

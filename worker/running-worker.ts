@@ -1,0 +1,159 @@
+import type { Config } from '../config/config.js'
+import { compose } from '../src/compose.js'
+import type { Logger } from '../src/core/logger.js'
+import type { ErrorReporter } from '../src/core/report.js'
+import { appState, setAppState } from '../src/runtime/app.js'
+import { createExecutor } from '../src/runtime/execute.js'
+import { markWorkerProcess } from '../src/runtime/process-role.js'
+import { Replies } from '../src/runtime/replies.js'
+import type { Runtime } from '../src/runtime/runtime.js'
+import { loadContainer } from './load-container.js'
+import { loadErrorReporter } from './load-error-reporter.js'
+import { loadService } from './load-service.js'
+import { Loop } from './loop.js'
+import { watchMemory } from './memory.js'
+import { guardPorts } from './port-guard.js'
+import { EXIT, type WorkerInstructions } from './protocol.js'
+import { Shutdown } from './shutdown.js'
+
+/** A worker that consumes. */
+export interface RunningWorker {
+  /**
+   * Takes nothing new, waits for what runs (up to `worker.graceMs` of the configuration, or `graceMs`), aborts and hands back the
+   * rest, and closes. Safe twice; a second call can only shorten the wait.
+   */
+  stop(options?: { readonly graceMs?: number | undefined }): Promise<void>
+  /** Resolves when the worker has stopped, with the exit code that fits: 0, or 75 when it stopped to be replaced (memory limit). */
+  readonly stopped: Promise<number>
+}
+
+export interface WorkerSetup extends WorkerInstructions {
+  readonly log: Logger
+  /** How long modules may open no ports (unless `worker.listen`): while they load, or as long as the process lives. */
+  readonly guardPorts: 'loading' | 'always'
+  /** Also called with failures of this worker. */
+  readonly onFatal?: ((report: ErrorReporter) => void) | undefined
+}
+
+/** Loads the services and begins to consume. @throws ErrandError `SERVICE_LOAD_FAILED`, and what the broker refuses with */
+export async function openWorker(setup: WorkerSetup): Promise<RunningWorker> {
+  markWorkerProcess()
+  const { config, log } = setup
+  const report = (await loadErrorReporter(config, log)) ?? (() => {})
+  setup.onFatal?.(report)
+  const cleanUp: (() => unknown)[] = []
+  try {
+    const runtime = await compose(config, { logger: log, report })
+    cleanUp.push(() => runtime.close())
+    cleanUp.push(callThrough(runtime, log))
+    await load(setup, cleanUp)
+    const loop = new Loop({ broker: runtime.broker, executor: createExecutor(runtime), ...config.worker })
+    await loop.start()
+    return new Worker({ config, runtime, log, loop, cleanUp })
+  } catch (error) {
+    await undo(cleanUp, log)
+    await reportFatal({ report, log }, `The worker of ${config.service} cannot start`, error)
+    throw error
+  }
+}
+
+/** Tells people that a worker is gone. Never rejects. */
+export async function reportFatal(to: { readonly report: ErrorReporter; readonly log: Logger }, title: string, error: unknown): Promise<void> {
+  to.log.error(`${title}: ${traceOf(error)}`)
+  try {
+    const code: unknown = error instanceof Error ? Reflect.get(error, 'code') : undefined
+    await to.report({ title, error, data: { fatal: true, ...(typeof code === 'string' ? { code } : {}) } })
+  } catch (failure) {
+    to.log.error(`The error reporter failed: ${traceOf(failure)}`)
+  }
+}
+
+/** Stack and causes of an error. */
+function traceOf(error: unknown): string {
+  if (!(error instanceof Error)) return 'a value that is no error was thrown'
+  const own = error.stack ?? error.message
+  return error.cause === undefined ? own : `${own}\ncaused by ${traceOf(error.cause)}`
+}
+
+interface WorkerParts {
+  readonly config: Config
+  readonly runtime: Runtime
+  readonly log: Logger
+  readonly loop: Loop
+  readonly cleanUp: readonly (() => unknown)[]
+}
+
+class Worker implements RunningWorker {
+  readonly stopped: Promise<number>
+  readonly #parts: WorkerParts
+  readonly #shutdown: Shutdown
+  #exitCode: number = EXIT.stopped
+  #stopping: Promise<void> | undefined
+  #setStopped: (code: number) => void = () => {}
+  readonly #endWatch: () => void
+
+  constructor(parts: WorkerParts) {
+    this.#parts = parts
+    this.#shutdown = new Shutdown({ loop: parts.loop, clock: parts.runtime.clock, log: parts.log })
+    this.stopped = new Promise((resolve) => {
+      this.#setStopped = resolve
+    })
+    this.#endWatch = watchMemory({ maxMb: parts.config.worker.maxMemoryMb, onExceeded: (mb) => this.#replace(mb) })
+  }
+
+  stop({ graceMs = this.#parts.config.worker.graceMs }: { readonly graceMs?: number | undefined } = {}): Promise<void> {
+    const drained = this.#shutdown.within(graceMs)
+    this.#stopping ??= this.#close(drained)
+    return this.#stopping
+  }
+
+  async #close(drained: Promise<void>): Promise<void> {
+    this.#endWatch()
+    await drained
+    await undo(this.#parts.cleanUp, this.#parts.log)
+    this.#setStopped(this.#exitCode)
+  }
+
+  #replace(mb: number): void {
+    const { config, log } = this.#parts
+    log.warn(`The worker uses ${mb} MB of memory, more than worker.maxMemory allows (${config.worker.maxMemoryMb} MB); it ends its tasks and is replaced.`)
+    this.#exitCode = EXIT.replace
+    void this.stop() // never rejects
+  }
+}
+
+async function load({ config, modules, log, guardPorts: guarded }: WorkerSetup, cleanUp: (() => unknown)[]): Promise<void> {
+  // a worker waits for messages: that is a reason to stay, which not every broker gives by itself
+  const hold = setInterval(() => {}, 2 ** 30)
+  cleanUp.push(() => clearInterval(hold))
+  const lift = config.worker.listen ? () => {} : guardPorts(log)
+  cleanUp.push(lift)
+  const container = await loadContainer(config)
+  if (container?.close !== undefined) cleanUp.push(() => container.close?.())
+  const tasks = await loadService(config, modules)
+  if (guarded === 'loading') lift()
+  log.info(`Runs ${tasks.length} task(s) from ${config.worker.queues.join(', ')}, ${config.worker.concurrency} at once.`)
+}
+
+/** Lets the tasks call tasks, unless this process does so already. The answer takes that back. */
+function callThrough(runtime: Runtime, log: Logger): () => Promise<void> {
+  if (appState().kind === 'on') return async () => {}
+  const replies = new Replies(runtime.broker, runtime.messages, log)
+  const state = { kind: 'on', runtime, replies } as const
+  setAppState(state)
+  return async () => {
+    if (appState() === state) setAppState({ kind: 'stopped' })
+    await replies.close()
+  }
+}
+
+/** Closes what was opened, the last first; one failure does not keep the others from it. */
+async function undo(steps: readonly (() => unknown)[], log: Logger): Promise<void> {
+  for (const step of steps.toReversed()) {
+    try {
+      await step()
+    } catch (error) {
+      log.warn(`Closing the worker: ${error instanceof Error ? error.message : 'a value that is no error was thrown'}`)
+    }
+  }
+}
