@@ -77,13 +77,13 @@ async function open({ config: file, env, logger, onFailure, ...overrides }: Star
   const runtime = await compose(config, { log, report: onFailure })
   const replies = new Replies(runtime.broker, runtime.messages, log)
   setAppState({ kind: 'on', runtime, replies })
-  const supervisor = config.worker.spawn ? spawnWorkers(config, overrides, runtime) : undefined
+  const supervisor = config.worker.spawn ? spawnWorkers(config, runtime) : undefined
   return { config, ready: supervisor?.ready ?? Promise.resolve(), stop: once(() => stop(runtime, replies, supervisor)) }
 }
 
-function spawnWorkers(config: Config, overrides: ConfigInput, runtime: Composed): Supervisor {
+function spawnWorkers(config: Config, runtime: Composed): Supervisor {
   const { log, report, clock } = runtime
-  return startSupervisor({ config, modules: () => registry.modules(), overrides, log, report, clock })
+  return startSupervisor({ config, modules: () => registry.modules(), log, report, clock })
 }
 
 async function stop(runtime: Composed, replies: Replies, supervisor: Supervisor | undefined): Promise<void> {

@@ -28,7 +28,7 @@ export async function loadContainer(config: Config): Promise<Container | undefin
 
 async function open(url: string, given: unknown): Promise<Container> {
   try {
-    const made: unknown = isClass(given) ? await openNestModule(given) : typeof given === 'function' ? await given() : given
+    const made: unknown = isClass(given) ? await openNestModule(given) : await callOrTake(given)
     if (isContainer(made)) return made
   } catch (error) {
     throw loadFailure(url, 'container', error)
@@ -38,6 +38,11 @@ async function open(url: string, given: unknown): Promise<Container> {
     `The worker cannot use the container ${decodeURI(url)}: it exports no { resolve(Class) }. ` +
       'Export by default a function that answers { resolve(Class), close() }, or a NestJS module class.',
   )
+}
+
+/** The answer of a function, or what is no function itself. */
+async function callOrTake(given: unknown): Promise<unknown> {
+  return typeof given === 'function' ? Reflect.apply(given, undefined, []) : given
 }
 
 /** Written with `class`, as every module of NestJS is. */

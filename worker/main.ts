@@ -1,7 +1,7 @@
 /** The worker process that a server spawns. Everything it needs comes over the IPC channel. */
 import { silentLogger, type Logger } from '../src/core/logger.js'
 import type { ErrorReporter } from '../src/core/report.js'
-import { EXIT, readToWorker, type FromWorker, type WorkerInstructions } from './protocol.js'
+import { EXIT, readToWorker, type FromWorker, type WorkerInstructions } from './supervisor/protocol.js'
 import { openWorker, reportFatal, type RunningWorker } from './running-worker.js'
 import { workerLog } from './worker-log.js'
 

@@ -1,11 +1,6 @@
 import { Server } from 'node:net'
 import type { Logger } from '../src/core/logger.js'
-import { processState } from '../src/core/process-state.js'
-
-const exempt = processState('sockets', () => new WeakSet<Server>())
-
-/** Lets a socket of the library itself open while the guard stands. */
-export const exemptFromPortGuard = (server: Server): unknown => exempt.add(server)
+import { ownSockets } from './supervisor/own-sockets.js'
 
 /**
  * While it stands, `listen()` of every server in this process opens nothing: service modules may be the entry file of the web server.
@@ -13,9 +8,11 @@ export const exemptFromPortGuard = (server: Server): unknown => exempt.add(serve
  * wait for that and would hang or throw otherwise. The answer lifts the guard.
  */
 export function guardPorts(log: Logger): () => void {
+  // called with its server as `this` below
+  // oxlint-disable-next-line unbound-method
   const { listen } = Server.prototype
   const guarded = function (this: Server, ...args: unknown[]): Server {
-    if (exempt.has(this) || this.listening) return Reflect.apply(listen, this, args)
+    if (ownSockets.has(this) || this.listening) return (listen as (...given: unknown[]) => Server).apply(this, args) // as it was called
     const asked = readAddress(args)
     log.info(`A module asked to listen on ${describe(asked)}; a worker opens no ports ("worker.listen: true" lets it).`)
     pretendToListen(this, asked)

@@ -1,5 +1,6 @@
 import type { Config } from '../config/config.js'
 import { compose } from '../src/compose.js'
+import { setContextSettings } from '../src/core/context-settings.js'
 import type { Logger } from '../src/core/logger.js'
 import type { ErrorReporter } from '../src/core/report.js'
 import { appState, setAppState } from '../src/runtime/app.js'
@@ -7,13 +8,14 @@ import { createExecutor } from '../src/runtime/execute.js'
 import { markWorkerProcess } from '../src/runtime/process-role.js'
 import { Replies } from '../src/runtime/replies.js'
 import type { Runtime } from '../src/runtime/runtime.js'
+import { useConfiguredCarriers } from '../src/use-carriers.js'
 import { loadContainer } from './load-container.js'
 import { loadErrorReporter } from './load-error-reporter.js'
 import { loadService } from './load-service.js'
 import { Loop } from './loop.js'
 import { watchMemory } from './memory.js'
 import { guardPorts } from './port-guard.js'
-import { EXIT, type WorkerInstructions } from './protocol.js'
+import { EXIT, type WorkerInstructions } from './supervisor/protocol.js'
 import { Shutdown } from './shutdown.js'
 
 /** A worker that consumes. */
@@ -43,7 +45,9 @@ export async function openWorker(setup: WorkerSetup): Promise<RunningWorker> {
   setup.onFatal?.(report)
   const cleanUp: (() => unknown)[] = []
   try {
-    const runtime = await compose(config, { logger: log, report })
+    setContextSettings(config)
+    await useConfiguredCarriers(config)
+    const runtime = await compose(config, { log, report })
     cleanUp.push(() => runtime.close())
     cleanUp.push(callThrough(runtime, log))
     await load(setup, cleanUp)

@@ -5,14 +5,14 @@ import { systemClock, type Clock } from '../src/core/clock.js'
 import type { Logger } from '../src/core/logger.js'
 import type { ErrorReporter } from '../src/core/report.js'
 import { ErrandError } from '../src/errors.js'
-import { Election, type LeaderStatus } from './election.js'
-import { leaderAddress } from './leader-address.js'
-import { WorkerSlot } from './worker-slot.js'
+import { Election, type LeaderStatus } from './supervisor/election.js'
+import { leaderAddress } from './supervisor/leader-address.js'
+import { WorkerSlot } from './supervisor/worker-slot.js'
 
 export interface SupervisorOptions {
   readonly config: Config
-  /** URLs of modules with tasks: what the workers load when `config.services` is empty. */
-  readonly modules: readonly string[]
+  /** URLs of modules with tasks, asked for at every start of a worker: what it loads when `config.services` is empty. */
+  readonly modules: () => readonly string[]
   readonly log: Logger
   /** Called when the workers cannot be kept alive. */
   readonly report: ErrorReporter
@@ -67,7 +67,7 @@ class WorkerSupervisor implements Supervisor {
     })
     this.ready.catch(() => {}) // whoever awaits it sees it; a server that does not must live on
     const main = options.workerMain ?? new URL('./main.js', import.meta.url)
-    const slot = { main: fileURLToPath(main), instructions: { config, modules: options.modules }, clock, log, random }
+    const slot = { main: fileURLToPath(main), config, modules: options.modules, clock, log, random }
     this.#slots = Array.from(
       { length: config.worker.processes },
       () => new WorkerSlot({ ...slot, onReady: () => this.#settleReady(), onGivenUp: (why) => this.#giveUp(why) }),

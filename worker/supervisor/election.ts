@@ -1,9 +1,9 @@
 import { connect, createServer, type Server, type Socket } from 'node:net'
-import type { Clock } from '../src/core/clock.js'
-import { ErrandError } from '../src/errors.js'
+import type { Clock } from '../../src/core/clock.js'
+import { ErrandError } from '../../src/errors.js'
 import { claimFileAddress } from './file-address.js'
 import { isFileAddress, leaderAddress, type ServiceIdentity } from './leader-address.js'
-import { exemptFromPortGuard } from './port-guard.js'
+import { ownSockets } from './own-sockets.js'
 
 /** What the leading server tells about its workers, for `errand status`. */
 export interface LeaderStatus {
@@ -130,7 +130,7 @@ function readStatus(answer: string): LeaderStatus | undefined {
 /** A server on `address`, or `undefined` when another process has it. */
 function listen(address: string, onConnection: (socket: Socket) => void): Promise<Server | undefined> {
   const server = createServer(onConnection)
-  exemptFromPortGuard(server)
+  ownSockets.add(server)
   return new Promise((resolve, reject) => {
     server.on('error', (error: NodeJS.ErrnoException) => (error.code === 'EADDRINUSE' ? resolve(undefined) : reject(error)))
     // exclusive: the processes of a node cluster must not share it

@@ -1,4 +1,4 @@
-import type { Config } from '../config/config.js'
+import type { Config } from '../../config/config.js'
 
 /**
  * What the supervisor and a worker process say to each other over the IPC channel. Everything carries the key `errand`, since

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { Config } from '../config/config.js'
+import type { Config } from '../../config/config.js'
 
 /** What makes a set of workers distinct on one host. */
 export type ServiceIdentity = Pick<Config, 'service' | 'environment' | 'dataDir'>

@@ -1,8 +1,9 @@
 import type { ChildProcess } from 'node:child_process'
-import type { Clock } from '../src/core/clock.js'
-import type { Logger } from '../src/core/logger.js'
+import type { Config } from '../../config/config.js'
+import type { Clock } from '../../src/core/clock.js'
+import type { Logger } from '../../src/core/logger.js'
 import { spawnWorkerProcess } from './child-process.js'
-import { EXIT, readFromWorker, type ToWorker, type WorkerInstructions } from './protocol.js'
+import { EXIT, readFromWorker, type ToWorker } from './protocol.js'
 
 /** Where one worker process of the set is in its life. */
 export type SlotState = 'starting' | 'running' | 'waiting' | 'stopping' | 'stopped'
@@ -10,7 +11,8 @@ export type SlotState = 'starting' | 'running' | 'waiting' | 'stopping' | 'stopp
 export interface SlotOptions {
   /** Path of the module that the process runs. */
   readonly main: string
-  readonly instructions: WorkerInstructions
+  readonly config: Config
+  readonly modules: () => readonly string[]
   readonly clock: Clock
   readonly log: Logger
   readonly random: () => number
@@ -83,7 +85,7 @@ export class WorkerSlot {
     if (child === undefined) return
     const isListening = tell(child, { errand: 'stop' })
     if (!isListening) child.kill('SIGTERM')
-    const { config } = this.#options.instructions
+    const { config } = this.#options
     const cancelKill = this.#options.clock.after(config.worker.graceMs + STOP_MARGIN_MS, () => {
       this.#options.log.warn(`The worker ${child.pid} did not stop within its grace period and is killed; what it ran is run again.`)
       child.kill('SIGKILL')
@@ -95,12 +97,16 @@ export class WorkerSlot {
   #hear(child: ChildProcess, message: unknown): void {
     const said = readFromWorker(message)
     if (said?.errand === 'hello') {
-      tell(child, this.#state === 'stopping' ? { errand: 'stop' } : { errand: 'run', ...this.#options.instructions })
+      tell(child, this.#state === 'stopping' ? { errand: 'stop' } : this.#instructions())
     }
     if (said?.errand === 'ready' && this.#state === 'starting') {
       this.#state = 'running'
       this.#options.onReady()
     }
+  }
+
+  #instructions(): ToWorker {
+    return { errand: 'run', config: this.#options.config, modules: this.#options.modules() }
   }
 
   #afterExit(code: number | null, signal: string | null): void {
@@ -121,7 +127,7 @@ export class WorkerSlot {
       return
     }
     this.#earlyDeaths = this.#isSteady() ? 0 : this.#earlyDeaths + 1
-    const keepAlive = this.#options.instructions.config.worker.keepAlive
+    const keepAlive = this.#options.config.worker.keepAlive
     if (!keepAlive || this.#earlyDeaths >= CRASH_LOOP_DEATHS) return this.#giveUp(keepAlive, why)
     const delayMs = this.#backoff()
     this.#options.log.warn(`The worker ${pid ?? ''} ${why}; the next one starts in ${delayMs} ms.`)
