@@ -81,20 +81,19 @@ export class Loop {
     if (this.#isQuiet) return Promise.resolve(HAND_BACK)
     return new Promise((settle) => {
       const inHand = { delivery, signal: new LazySignal(), settle }
-      if (this.#running.size < this.#options.concurrency) this.#run(inHand)
+      if (this.#running.size < this.#options.concurrency) void this.#run(inHand)
       else this.#waiting.push(inHand)
     })
   }
 
-  #run(inHand: InHand): void {
+  /** Never rejects, as the executor never does. */
+  async #run(inHand: InHand): Promise<void> {
     this.#running.add(inHand)
-    // the executor never rejects
-    void this.#options.executor.run(inHand.delivery, inHand.signal).then((verdict) => {
-      inHand.settle(this.#isAborted && verdict.kind !== 'done' ? HAND_BACK : verdict)
-      this.#running.delete(inHand)
-      const next = this.#waiting.shift()
-      if (next !== undefined) this.#run(next)
-      else if (this.#running.size === 0) this.#onEmpty?.()
-    })
+    const verdict = await this.#options.executor.run(inHand.delivery, inHand.signal)
+    inHand.settle(this.#isAborted && verdict.kind !== 'done' ? HAND_BACK : verdict)
+    this.#running.delete(inHand)
+    const next = this.#waiting.shift()
+    if (next !== undefined) void this.#run(next)
+    else if (this.#running.size === 0) this.#onEmpty?.()
   }
 }

@@ -36,10 +36,7 @@ async function run(instructions: WorkerInstructions): Promise<void> {
   const { config } = instructions
   graceMs = config.worker.graceMs
   log = workerLog(config.worker.logLevel, (line) => process.stdout.write(line))
-  const onFatal = (loaded: ErrorReporter): void => {
-    report = loaded
-  }
-  worker = openWorker({ ...instructions, log, guardPorts: 'always', onFatal })
+  worker = openWorker({ ...instructions, log, guardPorts: 'always', onReporter: useReporter })
   try {
     const running = await worker
     isRunning = true
@@ -48,6 +45,10 @@ async function run(instructions: WorkerInstructions): Promise<void> {
   } catch {
     process.exit(EXIT.failed) // openWorker has told why
   }
+}
+
+function useReporter(loaded: ErrorReporter): void {
+  report = loaded
 }
 
 function onSignal(): void {

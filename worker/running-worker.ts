@@ -33,8 +33,8 @@ export interface WorkerSetup extends WorkerInstructions {
   readonly log: Logger
   /** How long modules may open no ports (unless `worker.listen`): while they load, or as long as the process lives. */
   readonly guardPorts: 'loading' | 'always'
-  /** Also called with failures of this worker. */
-  readonly onFatal?: ((report: ErrorReporter) => void) | undefined
+  /** Gets the configured error reporter, for failures that only the process sees. */
+  readonly onReporter?: ((report: ErrorReporter) => void) | undefined
 }
 
 /** Loads the services and begins to consume. @throws ErrandError `SERVICE_LOAD_FAILED`, and what the broker refuses with */
@@ -42,7 +42,7 @@ export async function openWorker(setup: WorkerSetup): Promise<RunningWorker> {
   markWorkerProcess()
   const { config, log } = setup
   const report = (await loadErrorReporter(config, log)) ?? (() => {})
-  setup.onFatal?.(report)
+  setup.onReporter?.(report)
   const cleanUp: (() => unknown)[] = []
   try {
     setContextSettings(config)

@@ -130,14 +130,16 @@ class WorkerSupervisor implements Supervisor {
     this.#settleReady(error)
     if (this.#isReported) return
     this.#isReported = true
-    const { log, report } = this.#options
-    log.error(error.message)
-    const failed = (cause: unknown): void => log.error(`The error reporter failed: ${cause instanceof Error ? cause.message : 'unknown'}`)
+    this.#options.log.error(error.message)
+    void this.#tell(error) // never rejects
+  }
+
+  async #tell(error: ErrandError): Promise<void> {
+    const { config, log, report } = this.#options
     try {
-      const data = { fatal: true, code: error.code }
-      Promise.resolve(report({ title: `The worker of ${this.#options.config.service} does not run`, error, data })).catch(failed)
+      await report({ title: `The worker of ${config.service} does not run`, error, data: { fatal: true, code: error.code } })
     } catch (cause) {
-      failed(cause)
+      log.error(`The error reporter failed: ${cause instanceof Error ? cause.message : 'it threw a value that is no error'}`)
     }
   }
 
