@@ -16,7 +16,8 @@ export async function expandGlob(pattern: string, baseDir: string): Promise<read
 }
 
 async function expandPlain(pattern: string, baseDir: string): Promise<readonly string[]> {
-  const parts = pattern.split('/').map(toPart)
+  const named = pattern.split('/').map(toPart)
+  const parts = named.at(-1) === ANY_DEPTH ? [...named, /^/] : named
   const firstWild = parts.findIndex((part) => typeof part !== 'string')
   if (firstWild === -1) return keepFiles([resolve(baseDir, pattern)])
   const fixed = pattern.split('/').slice(0, firstWild).join('/')

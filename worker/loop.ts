@@ -52,8 +52,13 @@ export class Loop {
   /** Takes nothing new, and hands back what has not begun. */
   async quiet(): Promise<void> {
     this.#isQuiet = true
-    for (const { settle } of this.#waiting.splice(0)) settle(HAND_BACK)
-    await Promise.all(this.#subscriptions.map((subscription) => subscription.stop()))
+    const waiting = this.#waiting.splice(0)
+    try {
+      // first of all, or what goes back would come again at once
+      await Promise.all(this.#subscriptions.map((subscription) => subscription.stop()))
+    } finally {
+      for (const { settle } of [...waiting, ...this.#waiting.splice(0)]) settle(HAND_BACK)
+    }
   }
 
   /** Resolves when nothing runs. */
@@ -78,10 +83,9 @@ export class Loop {
   }
 
   #take(delivery: Delivery): Promise<Verdict> {
-    if (this.#isQuiet) return Promise.resolve(HAND_BACK)
     return new Promise((settle) => {
       const inHand = { delivery, signal: new LazySignal(), settle }
-      if (this.#running.size < this.#options.concurrency) void this.#run(inHand)
+      if (!this.#isQuiet && this.#running.size < this.#options.concurrency) void this.#run(inHand)
       else this.#waiting.push(inHand)
     })
   }
@@ -92,7 +96,7 @@ export class Loop {
     const verdict = await this.#options.executor.run(inHand.delivery, inHand.signal)
     inHand.settle(this.#isAborted && verdict.kind !== 'done' ? HAND_BACK : verdict)
     this.#running.delete(inHand)
-    const next = this.#waiting.shift()
+    const next = this.#isQuiet ? undefined : this.#waiting.shift()
     if (next !== undefined) void this.#run(next)
     else if (this.#running.size === 0) this.#onEmpty?.()
   }

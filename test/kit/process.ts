@@ -1,4 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process'
+import { existsSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import type { Scope } from './temporary.js'
 import { until } from './until.js'
@@ -80,11 +81,11 @@ export function startProgram(scope: Scope, file: URL, options: ProgramOptions = 
   return program
 }
 
-/** Whether a process of that id runs; one that ended and was not fetched yet does not. */
+/** Whether a process of that id runs. One that ended and waits for its parent to fetch its exit code does not. */
 export function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0)
-    return true
+    return !existsSync('/proc/self/stat') || !/\) [ZX] /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'))
   } catch {
     return false
   }
