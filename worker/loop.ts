@@ -27,6 +27,8 @@ export class Loop {
   readonly #waiting: InHand[] = []
   readonly #subscriptions: Subscription[] = []
   #isQuiet = false
+  /** Nothing can come any more; what does so anyway goes back at once. */
+  #hasLeft = false
   #isAborted = false
   #onEmpty: (() => void) | undefined
 
@@ -57,6 +59,7 @@ export class Loop {
       // first of all, or what goes back would come again at once
       await Promise.all(this.#subscriptions.map((subscription) => subscription.stop()))
     } finally {
+      this.#hasLeft = true
       for (const { settle } of [...waiting, ...this.#waiting.splice(0)]) settle(HAND_BACK)
     }
   }
@@ -86,6 +89,7 @@ export class Loop {
     return new Promise((settle) => {
       const inHand = { delivery, signal: new LazySignal(), settle }
       if (!this.#isQuiet && this.#running.size < this.#options.concurrency) void this.#run(inHand)
+      else if (this.#hasLeft) settle(HAND_BACK)
       else this.#waiting.push(inHand)
     })
   }
