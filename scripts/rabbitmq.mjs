@@ -1,0 +1,88 @@
+#!/usr/bin/env node
+// Makes sure that the tests have a RabbitMQ server to talk to, and says what it found.
+//
+//   node scripts/rabbitmq.mjs            says in words what is there, installs where that is allowed
+//   node scripts/rabbitmq.mjs --json     the same as one line of JSON on standard output
+//
+// In this order: a server at $AMQP_URL; the installed package (private nodes are started from it); Docker, when its engine
+// answers; installation with apt-get, when root and allowed. Installing is allowed in CI (CI=true), with
+// ERRAND_ALLOW_INSTALL=1 and with --install. Exit code 1 when nothing is there, which fails a run in CI.
+import { spawnSync } from 'node:child_process'
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { pathToFileURL } from 'node:url'
+
+const BIN_FOLDERS = ['/usr/lib/rabbitmq/bin', '/opt/homebrew/opt/rabbitmq/sbin', '/usr/local/opt/rabbitmq/sbin']
+const POLICY = '/usr/sbin/policy-rc.d'
+
+/** What there is: `{ url?, server?: { kind: 'installed', bin } | { kind: 'docker' }, missing?: why }`. */
+export function findRabbit({ mayInstall = installAllowed(), say = () => {} } = {}) {
+  const url = process.env.AMQP_URL ? { url: process.env.AMQP_URL } : {}
+  const server = installedServer() ?? dockerServer()
+  if (server !== undefined) return { ...url, server }
+  if (url.url !== undefined) return url
+  const refusal = mayInstall ? install(say) : 'installing it is not allowed here (set ERRAND_ALLOW_INSTALL=1)'
+  const installed = installedServer()
+  if (installed !== undefined) return { server: installed }
+  return {
+    missing:
+      `no RabbitMQ: AMQP_URL is not set, no rabbitmq-server in ${BIN_FOLDERS.join(', ')}, no Docker engine answers, and ${refusal}. ` +
+      'Do one of these: apt-get install rabbitmq-server; brew install rabbitmq; start Docker; set AMQP_URL.',
+  }
+}
+
+function installAllowed() {
+  return process.env.CI === 'true' || process.env.ERRAND_ALLOW_INSTALL === '1' || process.argv.includes('--install')
+}
+
+function installedServer() {
+  const bin = BIN_FOLDERS.find((folder) => existsSync(`${folder}/rabbitmq-server`))
+  return bin === undefined ? undefined : { kind: 'installed', bin }
+}
+
+function dockerServer() {
+  const answer = spawnSync('docker', ['info', '--format', '{{.ServerVersion}}'], { timeout: 5000, encoding: 'utf8' })
+  return answer.status === 0 && answer.stdout.trim() !== '' ? { kind: 'docker' } : undefined
+}
+
+/** Installs the package without starting its service; answers why it could not. */
+function install(say) {
+  if (process.getuid?.() !== 0) return 'only root can install it'
+  if (spawnSync('apt-get', ['--version']).status !== 0) return 'there is no apt-get'
+  const lift = denyServiceStart()
+  try {
+    const failed = apt(say, ['update']) ?? apt(say, ['install', '-y', '--no-install-recommends', 'rabbitmq-server'])
+    return failed ?? 'the package brought no server'
+  } finally {
+    lift()
+  }
+}
+
+function apt(say, args) {
+  say(`apt-get ${args.join(' ')}`)
+  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1' }
+  const run = spawnSync('apt-get', ['-qq', ...args], { env, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] })
+  return run.status === 0 ? undefined : `apt-get ${args[0]} failed: ${run.stderr.trim().split('\n').at(-1)}`
+}
+
+/** The package would start its service on the default port; tests start private nodes of their own. */
+function denyServiceStart() {
+  const before = existsSync(POLICY) ? readFileSync(POLICY) : undefined
+  if (before !== undefined) return () => {}
+  writeFileSync(POLICY, '#!/bin/sh\nexit 101\n', { mode: 0o755 })
+  return () => rmSync(POLICY, { force: true })
+}
+
+function describe(found) {
+  if (found.missing !== undefined) return found.missing
+  const parts = []
+  if (found.url !== undefined) parts.push('the server at $AMQP_URL')
+  if (found.server?.kind === 'installed') parts.push(`private nodes of the server in ${found.server.bin}`)
+  if (found.server?.kind === 'docker') parts.push('containers of the image rabbitmq:4')
+  return `RabbitMQ: ${parts.join(', ')}.`
+}
+
+if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href) {
+  const found = findRabbit({ say: (line) => process.stderr.write(`${line}\n`) })
+  process.stdout.write(process.argv.includes('--json') ? `${JSON.stringify(found)}\n` : `${describe(found)}\n`)
+  process.exitCode = found.missing === undefined ? 0 : 1
+}

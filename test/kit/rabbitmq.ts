@@ -1,0 +1,80 @@
+import { execFile } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { randomUUID } from 'node:crypto'
+import { startDockerNode } from './rabbit-docker.js'
+import { startRabbitNode as startInstalledNode, type RabbitNode } from './rabbit-node.js'
+
+export type { RabbitNode } from './rabbit-node.js'
+
+interface Found {
+  readonly url?: string
+  readonly server?: { readonly kind: 'installed'; readonly bin: string } | { readonly kind: 'docker' }
+  readonly missing?: string
+}
+
+const ROOT = fileURLToPath(new URL('../../../', import.meta.url))
+const found = await findServer()
+
+/**
+ * Like `describe`, for tests that need RabbitMQ. Without a server the tests fail in CI, and elsewhere are left out with a line that
+ * says what is missing. `own` says that the tests start nodes of their own, for which a server at $AMQP_URL is of no use.
+ */
+export function describeRabbit(title: string, body: (this: Mocha.Suite) => void, needs: { own?: boolean } = {}): void {
+  const isThere = found.server !== undefined || (found.url !== undefined && needs.own !== true)
+  if (isThere) {
+    describe(title, body)
+    return
+  }
+  const why = found.missing ?? 'these tests start RabbitMQ servers of their own, and there is only the one at $AMQP_URL'
+  if (process.env['CI'] !== undefined && found.missing !== undefined) {
+    describe(title, () => it('finds a RabbitMQ server', () => Promise.reject(new Error(why))))
+    return
+  }
+  process.stderr.write(`left out: ${title}: ${why}\n`)
+}
+
+/** A new node for one test that kills or reconfigures it. The caller disposes of it. */
+export async function startRabbitNode(options: { readonly advanced?: string } = {}): Promise<RabbitNode> {
+  const server = found.server
+  if (server === undefined) throw new Error(found.missing ?? 'no server from which a node could be started')
+  return server.kind === 'docker' ? startDockerNode() : startInstalledNode(server.bin, options.advanced)
+}
+
+let shared: Promise<RabbitNode> | undefined
+
+/**
+ * The one node of this test run, started by the first who asks and ended with the run. Give every test a namespace of its own
+ * ({@link freshNamespace}); never stop or reconfigure this node.
+ */
+export function sharedRabbitNode(): Promise<RabbitNode> {
+  shared ??= found.url === undefined ? startRabbitNode() : Promise.resolve(givenNode(found.url))
+  return shared
+}
+
+/** A namespace nobody else has: its queues are those of one test. */
+export const freshNamespace = (): string => `t${randomUUID().slice(0, 8)}`
+
+if (typeof after === 'function') {
+  after('end the shared RabbitMQ node', async () => {
+    const node = await shared?.catch(() => undefined)
+    shared = undefined
+    await node?.[Symbol.asyncDispose]()
+  })
+}
+
+async function findServer(): Promise<Found> {
+  const run = promisify(execFile)(process.execPath, ['scripts/rabbitmq.mjs', '--json'], { cwd: ROOT })
+  const { stdout } = await run.catch((error: unknown) => {
+    // a failed run of execFile carries what the program printed
+    return { stdout: (error as { stdout?: string }).stdout ?? '' }
+  })
+  if (stdout.trim() === '') return { missing: 'scripts/rabbitmq.mjs did not say what it found' }
+  // the script prints this form
+  return JSON.parse(stdout) as Found
+}
+
+function givenNode(url: string): RabbitNode {
+  const refuse = (): Promise<never> => Promise.reject(new Error('the server at $AMQP_URL is not ours to control'))
+  return { url, pid: 0, kill9: refuse, stop: refuse, restart: refuse, ctl: refuse, eval: refuse, [Symbol.asyncDispose]: async () => {} }
+}

@@ -1,0 +1,82 @@
+import { once } from 'node:events'
+import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net'
+
+/**
+ * What the proxy does with bytes: `pass` them on; `blackhole` them in both directions while the connections stay open;
+ * be `silent`: accept and never answer, without connecting to the server behind.
+ */
+export type ProxyMode = 'pass' | 'blackhole' | 'silent'
+
+/** A line between a client and a server that can be cut in several ways. Connections made later follow the mode of that time. */
+export class TcpProxy implements AsyncDisposable {
+  mode: ProxyMode = 'pass'
+  /** Connections accepted so far. */
+  accepted = 0
+  readonly #server: Server
+  readonly #target: { host: string; port: number }
+  readonly #sockets = new Set<Socket>()
+
+  private constructor(target: { host: string; port: number }) {
+    this.#target = target
+    this.#server = createServer((socket) => this.#accept(socket))
+  }
+
+  /** A proxy on a free port of the loopback address in front of the host and port of `url`. */
+  static async to(url: string): Promise<TcpProxy> {
+    const { hostname, port } = new URL(url)
+    const proxy = new TcpProxy({ host: hostname, port: Number(port) || 5672 })
+    proxy.#server.listen(0, '127.0.0.1')
+    await once(proxy.#server, 'listening')
+    return proxy
+  }
+
+  /** The address of the proxy, as a broker URL. */
+  get url(): string {
+    // a listening TCP server has an address of this form
+    return `amqp://guest:guest@127.0.0.1:${(this.#server.address() as AddressInfo).port}`
+  }
+
+  get open(): number {
+    return this.#sockets.size
+  }
+
+  /** Cuts every connection with a TCP reset. */
+  reset(): void {
+    for (const socket of this.#sockets) socket.resetAndDestroy()
+    this.#sockets.clear()
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.reset()
+    this.#server.close()
+    await once(this.#server, 'close')
+  }
+
+  #accept(client: Socket): void {
+    this.accepted += 1
+    this.#keep(client)
+    if (this.mode === 'silent') return
+    const server = connect(this.#target)
+    this.#keep(server)
+    this.#pump(client, server)
+    this.#pump(server, client)
+  }
+
+  #keep(socket: Socket): void {
+    this.#sockets.add(socket)
+    socket.setNoDelay(true)
+    socket.on('error', () => {})
+    socket.on('close', () => this.#sockets.delete(socket))
+  }
+
+  #pump(from: Socket, to: Socket): void {
+    from.on('data', (bytes) => {
+      if (this.mode === 'pass' && !to.write(bytes)) {
+        from.pause()
+        to.once('drain', () => from.resume())
+      }
+    })
+    from.on('end', () => to.end())
+    from.on('close', () => to.destroy())
+  }
+}
