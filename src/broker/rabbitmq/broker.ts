@@ -1,0 +1,166 @@
+import { outside } from '../../core/outside.js'
+import {
+  deadQueueOf,
+  type Broker,
+  type BrokerFeatures,
+  type ConsumeOptions,
+  type Delivery,
+  type OutgoingMessage,
+  type QueueCount,
+  type Subscription,
+  type Verdict,
+} from '../broker.js'
+import { Link } from './connection.js'
+import { Consumer } from './consumer.js'
+import { Declarer } from './declarer.js'
+import { DELAY_STEP_MS } from './delay.js'
+import { readTlsFiles } from './dial.js'
+import { closedError, REPLY, replyCodeOf, toErrandError } from './errors.js'
+import { resolveRabbitOptions, type RabbitBrokerOptions, type ResolvedRabbitOptions } from './options.js'
+import { Publisher } from './publisher.js'
+import type { Session } from './session.js'
+import { checkQueueName, isDead, Topology } from './topology.js'
+
+export type { RabbitBrokerOptions } from './options.js'
+
+/** How long close() waits for publishes under way. */
+const DRAIN_MS = 2000
+
+/** A server that takes longer to answer a ping is as good as away. */
+const PING_TIMEOUT_MS = 5000
+
+/**
+ * Opens a broker on RabbitMQ 3.10 or newer; resolves when the first connection stands. From then on connections come back by
+ * themselves, and a publish waits for them until `confirmTimeoutMs` is over.
+ *
+ * @throws ErrandError `OPTION_INVALID`, `BROKER_UNREACHABLE` after `connectTimeoutMs`, `BROKER_REFUSED` at once
+ */
+export async function openRabbitBroker(given: RabbitBrokerOptions): Promise<Broker> {
+  const options = resolveRabbitOptions(given)
+  const tls = await readTlsFiles(options.tls)
+  const broker = new RabbitBroker(options, (role) => new Link(options, tls, role))
+  await broker.open()
+  return broker
+}
+
+class RabbitBroker implements Broker {
+  readonly features: BrokerFeatures = { name: 'rabbitmq', survivesRestart: true, crossHost: true, delayStepMs: DELAY_STEP_MS }
+  readonly #options: ResolvedRabbitOptions
+  readonly #topology: Topology
+  readonly #declarer: Declarer
+  readonly #publisher: Publisher
+  /** Alarms of the server freeze a connection on which messages are published, with everything on it. */
+  readonly #publishing: Link
+  /** Made with the first consumer: many processes only publish. */
+  readonly #consuming: Link
+  readonly #consumers = new Set<Consumer>()
+  #isClosed = false
+  #closing: Promise<void> | undefined
+
+  constructor(options: ResolvedRabbitOptions, link: (role: string) => Link) {
+    this.#options = options
+    this.#topology = new Topology(options.namespace, options.queueType)
+    this.#declarer = new Declarer(this.#topology, options.log)
+    this.#publishing = link('publishing')
+    this.#consuming = link('consuming')
+    this.#publisher = new Publisher(options, { link: this.#publishing, topology: this.#topology, declarer: this.#declarer })
+  }
+
+  async open(): Promise<void> {
+    await this.#publishing.open()
+  }
+
+  publish(message: OutgoingMessage): Promise<void> {
+    return this.#publisher.publish(message)
+  }
+
+  async consume(queue: string, options: ConsumeOptions, handle: (delivery: Delivery) => Promise<Verdict>): Promise<Subscription> {
+    checkQueueName(queue)
+    this.#refuseClosed(`Cannot consume "${queue}"`)
+    const { link, publisher, declarer, topology } = this.#parts
+    const consumer = new Consumer({ link, publisher, declarer, topology, options: this.#options }, queue, options, handle)
+    this.#consumers.add(consumer)
+    try {
+      await outside(async () => {
+        await link.open()
+        await consumer.start()
+      })
+    } catch (error) {
+      this.#consumers.delete(consumer)
+      await consumer.stop()
+      throw error
+    }
+    return {
+      stop: async () => {
+        await consumer.stop()
+        this.#consumers.delete(consumer)
+      },
+    }
+  }
+
+  async count(queue: string): Promise<QueueCount> {
+    checkQueueName(queue)
+    const what = `Cannot count the messages of "${queue}"`
+    this.#refuseClosed(what)
+    const session = await this.#anySession(what)
+    const [waiting, dead] = await Promise.all([
+      this.#messagesIn(session, queue, what),
+      isDead(queue) ? 0 : this.#messagesIn(session, deadQueueOf(queue), what),
+    ])
+    return { waiting, dead }
+  }
+
+  async ping(): Promise<void> {
+    const what = 'Cannot reach RabbitMQ'
+    this.#refuseClosed(what)
+    const session = await this.#anySession(what)
+    try {
+      // an answer of the server that changes nothing and needs no permission
+      const answer = session.statement((channel) => channel.prefetch(0))
+      await session.bounded(answer, PING_TIMEOUT_MS)
+    } catch (error) {
+      throw toErrandError(what, error)
+    }
+  }
+
+  close(): Promise<void> {
+    this.#isClosed = true
+    this.#closing ??= outside(() => this.#close())
+    return this.#closing
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+
+  get #parts(): { link: Link; publisher: Publisher; declarer: Declarer; topology: Topology } {
+    return { link: this.#consuming, publisher: this.#publisher, declarer: this.#declarer, topology: this.#topology }
+  }
+
+  async #close(): Promise<void> {
+    await Promise.all([...this.#consumers].map((consumer) => consumer.stop()))
+    await this.#publisher.close(DRAIN_MS)
+    for (const consumer of this.#consumers) consumer.flush()
+    await Promise.all([this.#publishing.close(), this.#consuming.close()])
+  }
+
+  /** The connection of the consumers where there is one: alarms do not stop it. */
+  async #anySession(what: string): Promise<Session> {
+    return this.#consuming.session ?? this.#publishing.ready(PING_TIMEOUT_MS, what)
+  }
+
+  async #messagesIn(session: Session, queue: string, what: string): Promise<number> {
+    try {
+      const { messageCount } = await session.statement((channel) => channel.checkQueue(this.#topology.nameOf(queue)))
+      return messageCount
+    } catch (error) {
+      // not declared yet: nobody published to it or consumed it
+      if (replyCodeOf(error) === REPLY.notFound) return 0
+      throw toErrandError(what, error)
+    }
+  }
+
+  #refuseClosed(what: string): void {
+    if (this.#isClosed) throw closedError(what)
+  }
+}
