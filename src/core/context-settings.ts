@@ -1,6 +1,6 @@
 import { processState } from './process-state.js'
 
-/** What of a request may travel, for the whole process. */
+/** What of a request may travel, for the whole process; the configuration has all of it. */
 export interface ContextSettings {
   /** Names of the headers that a context holds, in lower case. */
   readonly headers: readonly string[]
@@ -14,7 +14,7 @@ const state = processState('context-settings', () => ({ current: { headers: DEFA
 /** What holds now: the defaults until `start()` has read the configuration. */
 export const contextSettings = (): ContextSettings => state.current
 
-/** Makes `settings` hold for every context captured from now on; `start()` calls it with the configuration. */
-export function setContextSettings(settings: ContextSettings): void {
-  state.current = { headers: settings.headers }
+/** Makes `settings` hold for every context captured from now on. */
+export function applyContextSettings({ headers }: ContextSettings): void {
+  state.current = { headers }
 }

@@ -1,20 +1,21 @@
 import { ErrandError } from '../errors.js'
 import { contextSettings } from '../core/context-settings.js'
 import { makeContext, type Context, type ContextInput, type Scope } from '../core/context.js'
-import type { RequestContext } from '../core/request-context.js'
 import { newId } from '../core/clock.js'
 import { refuseUnknownKeys, show } from '../core/options.js'
+import type { RequestContext } from '../core/request-context.js'
 import { absoluteUrl, type UrlParts } from './request-url.js'
 
 /** What `requestContext()` takes, the same in every framework. */
 export interface RequestContextOptions<Req> {
   /**
    * The verified person who asks. It is read when the context is first needed, not when the request arrives, so an
-   * authentication that runs later is seen; once it is defined it is kept. It must answer at once, not with a promise.
+   * authentication that runs later is seen; once there is one it is kept. `null` and `undefined` say that there is none. It must
+   * answer at once, not with a promise.
    * @defaultValue `(request) => request.user`
    */
   readonly user?: ((request: Req) => unknown) | undefined
-  /** More fields of the context (a tenant, a locale), read like the user: each is kept once it is defined. */
+  /** More fields of the context (a tenant, a locale), read like the user: each is kept once it is known. */
   readonly extra?: ((request: Req) => Partial<Omit<RequestContext, 'user'>>) | undefined
   /** Whether the parsed body is part of the context. @defaultValue false */
   readonly body?: boolean | undefined
@@ -61,7 +62,7 @@ interface ResolvedOptions<Req> {
 
 type Values = Readonly<Record<string, unknown>>
 
-/** The context of one request: what the request says is read once, what the application adds is read until it is defined. */
+/** The context of one request: what the request says is read once, what the application adds is read until it is known. */
 class CapturedRequest<Req> {
   readonly #request: Req
   readonly #source: RequestSource<Req>
@@ -82,7 +83,7 @@ class CapturedRequest<Req> {
     const added = this.#readAdded()
     if (this.#context !== undefined && isSame(added, this.#added)) return this.#context
     this.#added = added
-    this.#isSettled = Object.values(added).every((value) => value !== undefined)
+    this.#isSettled = Object.values(added).every(isKnown)
     this.#facts ??= contextOf(this.#source.describe(this.#request), this.#options.headers)
     this.#context = makeContext({ ...this.#facts, ...added })
     return this.#context
@@ -90,15 +91,18 @@ class CapturedRequest<Req> {
 
   #readAdded(): Values {
     const { user, extra, body } = this.#options
-    const added: Record<string, unknown> = { user: ask('user', user, this.#request) }
+    const added: Record<string, unknown> = { user: ask('user', user, this.#request) ?? undefined }
     if (extra !== undefined) Object.assign(added, ask('extra', extra, this.#request))
     if (body) added['body'] = this.#source.body(this.#request)
     for (const [name, value] of Object.entries(this.#added)) {
-      if (value !== undefined) added[name] = value
+      if (isKnown(value)) added[name] = value
     }
     return added
   }
 }
+
+/** Fastify wants fields of a request declared with `null`, long before they are set. */
+const isKnown = (value: unknown): boolean => value !== undefined && value !== null
 
 function isSame(a: Values, b: Values): boolean {
   const names = Object.keys(a)

@@ -6,8 +6,7 @@ export type { Emitter, NodeRequest } from './node-request.js'
 
 const SOURCE: RequestSource<NodeRequest> = {
   describe: describeNodeRequest,
-  // Node parses no bodies; whoever did puts the result where everybody looks for it
-  body: (request) => (request as { readonly body?: unknown }).body,
+  body: (request) => request.body,
 }
 
 /**

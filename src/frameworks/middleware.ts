@@ -7,8 +7,6 @@ export interface ExpressRequest extends NodeRequest {
   readonly protocol?: string | undefined
   readonly ip?: string | undefined
   readonly app?: { get(setting: string): unknown } | undefined
-  readonly user?: unknown
-  readonly body?: unknown
 }
 
 /** A middleware as Express, and NestJS on Express, take it. */

@@ -11,6 +11,9 @@ export interface NodeRequest extends Emitter {
     readonly localAddress?: string | undefined
     readonly localPort?: number | undefined
   }
+  /** Node knows neither; authentication and body parsers put them here. */
+  readonly user?: unknown
+  readonly body?: unknown
 }
 
 /** What is used of an event emitter. */
