@@ -42,63 +42,62 @@ export interface RequestSource<Req> {
  * @throws ErrandError `OPTION_INVALID`
  */
 export function captureWith<Req>(source: RequestSource<Req>, given: RequestContextOptions<Req> = {}): (request: Req) => Scope {
-  const options = resolve(given)
-  return (request) => {
-    const captured = new CapturedRequest(request, source, options)
-    return {
-      get context() {
-        return captured.read()
-      },
-    }
-  }
+  const options = { ...resolve(given), source }
+  return (request) => new RequestScope(request, options)
 }
 
-interface ResolvedOptions<Req> {
+interface CaptureOptions<Req> {
   readonly user: (request: Req) => unknown
   readonly extra: ((request: Req) => object) | undefined
   readonly body: boolean
   readonly headers: readonly string[]
+  readonly source: RequestSource<Req>
 }
 
 type Values = Readonly<Record<string, unknown>>
 
-/** The context of one request: what the request says is read once, what the application adds is read until it is known. */
-class CapturedRequest<Req> {
-  readonly #request: Req
-  readonly #source: RequestSource<Req>
-  readonly #options: ResolvedOptions<Req>
-  #facts: ContextInput | undefined
-  #added: Values = {}
-  #context: Context | undefined
-  #isSettled = false
+/** A context, and what it was made of. */
+interface Captured {
+  readonly context: Context
+  /** What the request says; read once. */
+  readonly facts: ContextInput
+  /** What the application says; read until all of it is known. */
+  readonly added: Values
+  readonly isSettled: boolean
+}
 
-  constructor(request: Req, source: RequestSource<Req>, options: ResolvedOptions<Req>) {
+/** The scope of one request. A class, because an object literal with a getter costs ten times as much to make. */
+class RequestScope<Req> implements Scope {
+  readonly #request: Req
+  readonly #options: CaptureOptions<Req>
+  #captured: Captured | undefined
+
+  constructor(request: Req, options: CaptureOptions<Req>) {
     this.#request = request
-    this.#source = source
     this.#options = options
   }
 
-  read(): Context {
-    if (this.#context !== undefined && this.#isSettled) return this.#context
-    const added = this.#readAdded()
-    if (this.#context !== undefined && isSame(added, this.#added)) return this.#context
-    this.#added = added
-    this.#isSettled = Object.values(added).every(isKnown)
-    this.#facts ??= contextOf(this.#source.describe(this.#request), this.#options.headers)
-    this.#context = makeContext({ ...this.#facts, ...added })
-    return this.#context
+  get context(): Context {
+    if (this.#captured?.isSettled !== true) this.#captured = capture(this.#request, this.#options, this.#captured)
+    return this.#captured.context
   }
+}
 
-  #readAdded(): Values {
-    const { user, extra, body } = this.#options
-    const added: Record<string, unknown> = { user: ask('user', user, this.#request) ?? undefined }
-    if (extra !== undefined) Object.assign(added, ask('extra', extra, this.#request))
-    if (body) added['body'] = this.#source.body(this.#request)
-    for (const [name, value] of Object.entries(this.#added)) {
-      if (isKnown(value)) added[name] = value
-    }
-    return added
+function capture<Req>(request: Req, options: CaptureOptions<Req>, before: Captured | undefined): Captured {
+  const added = readAdded(request, options, before?.added)
+  if (before !== undefined && isSame(added, before.added)) return before
+  const facts = before?.facts ?? contextOf(options.source.describe(request), options.headers)
+  return { facts, added, context: makeContext({ ...facts, ...added }), isSettled: Object.values(added).every(isKnown) }
+}
+
+function readAdded<Req>(request: Req, { user, extra, body, source }: CaptureOptions<Req>, before: Values = {}): Values {
+  const added: Record<string, unknown> = { user: ask('user', user, request) ?? undefined }
+  if (extra !== undefined) Object.assign(added, ask('extra', extra, request))
+  if (body) added['body'] = source.body(request)
+  for (const [name, value] of Object.entries(before)) {
+    if (isKnown(value)) added[name] = value
   }
+  return added
 }
 
 /** Fastify wants fields of a request declared with `null`, long before they are set. */
@@ -153,7 +152,7 @@ function cleanRequestId(given: string | readonly string[] | undefined): string |
   return clean === '' ? undefined : clean
 }
 
-function resolve<Req>(given: RequestContextOptions<Req>): ResolvedOptions<Req> {
+function resolve<Req>(given: RequestContextOptions<Req>): Omit<CaptureOptions<Req>, 'source'> {
   refuseUnknownKeys('requestContext()', given, ['user', 'extra', 'body', 'headers'])
   const { user = userOf, extra, body = false, headers = [] } = given
   if (typeof user !== 'function') throw refused('user', 'a function of the request', user)

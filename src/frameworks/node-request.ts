@@ -49,5 +49,5 @@ export function runAsRequest<T>(scope: Scope, request: NodeRequest, response: Em
 /** Events of a request are emitted in the flow of its connection, which knows no request or, kept alive, an earlier one. */
 function bindEvents(emitter: Emitter, scope: Scope): void {
   const { emit } = emitter
-  emitter.emit = (event, ...args) => runInScope(scope, () => emit.call(emitter, event, ...args))
+  emitter.emit = (...args) => runInScope(scope, () => emit.apply(emitter, args))
 }

@@ -57,8 +57,8 @@ export class Client {
   }
 
   /** Hangs up after `started`. */
-  async leave(path: string, started: Promise<void>): Promise<void> {
-    const outgoing = httpRequest({ port: this.port, host: '127.0.0.1', path, agent: false })
+  async leave(path: string, started: Promise<void>, headers: Headers = {}): Promise<void> {
+    const outgoing = httpRequest({ port: this.port, host: '127.0.0.1', path, headers, agent: false })
     outgoing.on('error', () => {}) // the hang-up of this side
     outgoing.end()
     await started

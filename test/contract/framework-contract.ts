@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import { once } from 'node:events'
-import type { IncomingMessage } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import { setTimeout as timer } from 'node:timers/promises'
 import { context, withContext, type Context } from '#src/core/context.js'
 import { contextSettings, applyContextSettings } from '#src/core/context-settings.js'
@@ -21,7 +21,7 @@ export interface AppUnderTest {
   /** Answers what the framework must set as `request.user`, in a middleware or hook after the capture. */
   authenticate(headers: IncomingMessage['headers']): Promise<unknown>
   /** Bodies of type application/json are parsed before it, others are left to it. */
-  handle(path: string, request: IncomingMessage): unknown
+  handle(path: string, request: IncomingMessage, response: ServerResponse): unknown
   /** What the framework must answer, with status 500, when `handle` threw `error`. */
   failure(error: unknown): object
 }
@@ -32,7 +32,7 @@ export interface ServedApp {
   close(): Promise<void>
 }
 
-type Handlers = Readonly<Record<string, (request: IncomingMessage) => unknown>>
+type Handlers = Readonly<Record<string, (request: IncomingMessage, response: ServerResponse) => unknown>>
 
 /** One HTTP scenario that the adapter of every framework must pass, on the real framework and over real sockets. */
 export function frameworkContract(name: string, serve: (app: AppUnderTest) => Promise<ServedApp>): void {
@@ -50,7 +50,7 @@ export function frameworkContract(name: string, serve: (app: AppUnderTest) => Pr
           await timer(1)
           return headers['x-test-user'] === undefined ? undefined : { id: headers['x-test-user'] }
         },
-        handle: async (path, request) => await handlers[path]?.(request),
+        handle: async (path, request, response) => await handlers[path]?.(request, response),
         failure: (error) => (error instanceof ErrandError ? { code: error.code, message: error.message } : { unexpected: String(error) }),
       })
       opened.push(app)
@@ -197,7 +197,7 @@ function howFarItReaches(start: Start): void {
     expect(answers).to.deep.equal(users.map((id) => [{ id }, { id }, { id }, { id }]))
   })
 
-  it('reaches the listeners of the request and of the response', async () => {
+  it('reaches the listeners of the request, whose body comes later', async () => {
     const started = signal<void>()
     const finished = signal<Context>()
     const client = await start({
@@ -240,6 +240,22 @@ function howFarItReaches(start: Start): void {
 
     expect(inside.user).to.deep.equal({ id: 'service' })
     expect(after).to.deep.equal({ ...inside, user: { id: 'ada' } })
+  })
+
+  it('reaches the listeners of a response that nobody waits for any more', async () => {
+    const started = signal<void>()
+    const closed = signal<Context>()
+    const client = await start({
+      '/': async (_request, response) => {
+        response.on('close', () => closed.resolve(context()))
+        started.resolve()
+        await closed.promise
+      },
+    })
+
+    await client.leave('/', started.promise, { 'x-test-user': 'ada' })
+
+    expect((await closed.promise).user).to.deep.equal({ id: 'ada' })
   })
 
   it('knows the address of a client that has gone', async () => {

@@ -33,7 +33,7 @@ frameworkContract('Express', async ({ options, early, authenticate, handle, fail
     next()
   })
   app.use(async (request, response) => {
-    response.json(await handle(request.path, request))
+    response.json(await handle(request.path, request, response))
   })
   app.use((error: unknown, _request: express.Request, response: express.Response, _next: express.NextFunction) => {
     response.status(500).json(failure(error))

@@ -20,7 +20,7 @@ frameworkContract('Fastify', async ({ options, early, authenticate, handle, fail
   })
   app.addContentTypeParser('application/octet-stream', (_request, _payload, done) => done(null))
   app.all('/*', async (request, reply) => {
-    const answer = await handle(request.url.split('?', 1)[0] ?? '', request.raw)
+    const answer = await handle(request.url.split('?', 1)[0] ?? '', request.raw, reply.raw)
     return reply.type('application/json').send(JSON.stringify(answer))
   })
   app.setErrorHandler((error, _request, reply) => reply.status(500).send(failure(error)))

@@ -11,7 +11,7 @@ async function listener(app: AppUnderTest, request: Incoming, response: ServerRe
   try {
     if (request.headers['content-type'] === 'application/json') request.body = JSON.parse(await textOf(request))
     request.user = await app.authenticate(request.headers)
-    response.end(JSON.stringify(await app.handle((request.url ?? '').split('?', 1)[0] ?? '', request)))
+    response.end(JSON.stringify(await app.handle((request.url ?? '').split('?', 1)[0] ?? '', request, response)))
   } catch (error) {
     response.writeHead(500).end(JSON.stringify(app.failure(error)))
   }

@@ -19,7 +19,7 @@ function nestModule(app: AppUnderTest): object {
   class AnyController {
     @All(['/', '/*path'])
     async answer(@Req() request: Request, @Res() response: Response): Promise<void> {
-      response.json(await app.handle(request.path, request))
+      response.json(await app.handle(request.path, request, response))
     }
   }
   const guard: CanActivate = {
