@@ -15,6 +15,6 @@ const state = processState('context-settings', () => ({ current: { headers: DEFA
 export const contextSettings = (): ContextSettings => state.current
 
 /** Makes `settings` hold for every context captured from now on. */
-export function applyContextSettings({ headers }: ContextSettings): void {
+export function setContextSettings({ headers }: ContextSettings): void {
   state.current = { headers }
 }

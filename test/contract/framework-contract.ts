@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { setTimeout as timer } from 'node:timers/promises'
 import { context, withContext, type Context } from '#src/core/context.js'
-import { contextSettings, applyContextSettings } from '#src/core/context-settings.js'
+import { contextSettings, setContextSettings } from '#src/core/context-settings.js'
 import { ErrandError } from '#src/errors.js'
 import { Client } from './framework-client.js'
 
@@ -87,10 +87,10 @@ function whatItHolds(start: Start): void {
   it('holds the headers that the configuration and the option name', async () => {
     const before = contextSettings()
     const client = await start({ '/': () => context().headers }, { headers: ['X-Tenant'] })
-    applyContextSettings({ headers: ['x-configured'] })
+    setContextSettings({ headers: ['x-configured'] })
 
     const seen = await client.get('/', { Authorization: 'Bearer t', 'X-Tenant': 'acme', 'X-Configured': 'yes' })
-    applyContextSettings(before)
+    setContextSettings(before)
 
     expect(seen).to.deep.equal({ 'x-tenant': 'acme', 'x-configured': 'yes' })
   })
