@@ -16,12 +16,15 @@ export interface RequestContextOptions<Req> {
    */
   readonly user?: ((request: Req) => unknown) | undefined
   /** More fields of the context (a tenant, a locale), read like the user: each is kept once it is known. */
-  readonly extra?: ((request: Req) => Partial<Omit<RequestContext, 'user'>>) | undefined
+  readonly extra?: ((request: Req) => ExtraFields) | undefined
   /** Whether the parsed body is part of the context. @defaultValue false */
   readonly body?: boolean | undefined
   /** Names of headers that the context holds besides those of the configuration. @defaultValue none */
   readonly headers?: readonly string[] | undefined
 }
+
+/** Fields of the context that the application declared, as far as they are known. */
+export type ExtraFields = { readonly [Field in Exclude<keyof RequestContext, 'user'>]?: RequestContext[Field] | undefined }
 
 /** A request in the words of no framework. */
 export interface RequestFacts extends UrlParts {

@@ -1,7 +1,7 @@
 import { captureWith, type RequestContextOptions, type RequestFacts, type RequestSource } from './capture.js'
 import { runAsRequest, type Emitter, type NodeRequest } from './node-request.js'
 
-export type { RequestContextOptions } from './capture.js'
+export type { ExtraFields, RequestContextOptions } from './capture.js'
 export type { Emitter, NodeRequest } from './node-request.js'
 
 /** What is used of the request of Fastify 5. */

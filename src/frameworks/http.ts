@@ -1,7 +1,7 @@
 import { captureWith, type RequestContextOptions, type RequestSource } from './capture.js'
 import { describeNodeRequest, runAsRequest, type Emitter, type NodeRequest } from './node-request.js'
 
-export type { RequestContextOptions } from './capture.js'
+export type { ExtraFields, RequestContextOptions } from './capture.js'
 export type { Emitter, NodeRequest } from './node-request.js'
 
 const SOURCE: RequestSource<NodeRequest> = {

@@ -2,7 +2,7 @@ import { ErrandError } from '../errors.js'
 import { context } from '../core/context.js'
 
 export { requestContext, type ExpressRequest, type RequestMiddleware } from './middleware.js'
-export type { RequestContextOptions } from './capture.js'
+export type { ExtraFields, RequestContextOptions } from './capture.js'
 export type { Emitter, NodeRequest } from './node-request.js'
 
 /** A class that Nest can hold an instance of. */
