@@ -53,6 +53,25 @@ export async function nestContainer(module: object, options: NestContainerOption
   }
 }
 
+/**
+ * The Nest module class among the exports of a module, where there is exactly one: so that the `container` key may name
+ * `app.module.js` as every Nest application has it, without a default export.
+ */
+export function nestModuleOf(exports: object): InjectableClass | undefined {
+  const modules = Object.values(exports).filter(isNestModule)
+  return modules.length === 1 ? modules[0] : undefined
+}
+
+/** What `@Module()` leaves on a class. */
+const MODULE_METADATA = ['imports', 'providers', 'controllers', 'exports']
+
+function isNestModule(exported: unknown): exported is InjectableClass {
+  if (typeof exported !== 'function') return false
+  // without the metadata library no decorator of Nest has run
+  const { hasOwnMetadata } = Reflect as { readonly hasOwnMetadata?: (key: string, target: object) => boolean }
+  return hasOwnMetadata !== undefined && MODULE_METADATA.some((key) => hasOwnMetadata(key, exported))
+}
+
 type Nest = typeof import('@nestjs/core')
 type Application = Awaited<ReturnType<Nest['NestFactory']['createApplicationContext']>>
 

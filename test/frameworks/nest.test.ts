@@ -10,7 +10,7 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
-import { nestContainer, requestContext } from 'errand/nest'
+import { nestContainer, nestModuleOf, requestContext } from 'errand/nest'
 import { withContext, type Context } from '#src/core/context.js'
 import { frameworkContract, type AppUnderTest } from '../contract/framework-contract.js'
 
@@ -155,5 +155,16 @@ describe('nestContainer', () => {
     const { stdout } = await promisify(execFile)(process.execPath, [join(folder, 'main.js')]).finally(() => rm(folder, { recursive: true }))
 
     expect(stdout).to.match(/^PACKAGE_MISSING .*npm install @nestjs\/core/)
+  })
+})
+
+describe('nestModuleOf', () => {
+  it('finds the one module among the exports of a file', () => {
+    expect(nestModuleOf({ AppModule, MailService, SignUp, version: 1 })).to.equal(AppModule)
+  })
+
+  it('finds none where there is none, or more than one', () => {
+    expect(nestModuleOf({ MailService })).to.equal(undefined)
+    expect(nestModuleOf({ AppModule, MailModule })).to.equal(undefined)
   })
 })
