@@ -2,7 +2,6 @@
 //   npm test -- --grep retries     passes arguments on to mocha
 //   npm test -- --matrix           runs on the other supported Node versions as well (always so in CI)
 //   npm test -- --verbose          shows what installing and compiling print
-import { spawn } from 'node:child_process'
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -18,13 +17,13 @@ await runScript(async () => {
   const inCi = isSet(process.env.CI)
 
   await setup({ verbose: given.includes('--verbose') })
-  const env = { ...process.env, ...(await rabbitEnvironment(inCi)) }
+  await findRabbit(inCi)
 
-  const runs = [await runMocha(process.execPath, mochaArgs, env)]
+  const runs = [await runMocha(process.execPath, mochaArgs)]
   if (inCi || given.includes('--matrix')) {
     for (const { version, executable } of await installNodes(['22', '24'])) {
       console.log(`\nThe same on Node ${version}`)
-      runs.push(await runMocha(executable, [...NOT_PER_NODE, ...mochaArgs], env))
+      runs.push(await runMocha(executable, [...NOT_PER_NODE, ...mochaArgs]))
     }
   }
 
@@ -38,11 +37,11 @@ function isSet(value) {
 }
 
 /** A run that ended badly without a failed test (a crash, something left open) counts as one failure. */
-async function runMocha(node, args, env) {
+async function runMocha(node, args) {
   const folder = mkdtempSync(join(tmpdir(), 'errand-totals-'))
   const file = join(folder, 'totals.json')
   try {
-    const code = await inherit(node, [bin('mocha'), ...args], { ...env, ERRAND_TOTALS_FILE: file })
+    const code = await inherit(node, [bin('mocha'), ...args], { ...process.env, ERRAND_TOTALS_FILE: file })
     const totals = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : { passed: 0, failed: 0, skipped: 0 }
     if (code !== 0 && totals.failed === 0) totals.failed = 1
     return totals
@@ -57,27 +56,10 @@ function sum(runs) {
   return totals
 }
 
-/**
- * Asks scripts/rabbitmq.mjs for a broker to test against: it prints an amqp URL on its last line when there is one. Without
- * one the RabbitMQ tests say so themselves: skipped on a laptop, failed in CI.
- */
-async function rabbitEnvironment(inCi) {
+/** Says which RabbitMQ the tests will use, after installing one where that is allowed; the tests find it by themselves. */
+async function findRabbit(inCi) {
   const script = join(root, 'scripts', 'rabbitmq.mjs')
-  if (!existsSync(script)) return {}
-  process.stdout.write('Looking for RabbitMQ … ')
-  const said = await outputOf(script)
-  const url = said.trim().split('\n').at(-1) ?? ''
-  const found = /^amqps?:\/\//.test(url)
-  console.log(found ? 'ready' : `none${inCi ? ': its tests will fail' : ', its tests are skipped'}`)
-  return found ? { ERRAND_TEST_AMQP_URL: url } : {}
-}
-
-function outputOf(script) {
-  return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [script, 'ensure'], { cwd: root, stdio: ['ignore', 'pipe', 'inherit'] })
-    let said = ''
-    child.stdout.on('data', (part) => (said += part))
-    child.once('error', reject)
-    child.once('exit', () => resolve(said))
-  })
+  if (!existsSync(script)) return
+  const code = await inherit(process.execPath, [script])
+  if (code !== 0) console.log(`The tests that need RabbitMQ ${inCi ? 'will fail' : 'are skipped'}.`)
 }

@@ -35,7 +35,7 @@ const sendSms = asyncTask(async (to: string, text: string): Promise<void> => voi
 const count = asyncTask(async (of: string): Promise<number> => of.length, { name: 'count', result: true })
 
 // the decorated method keeps its type
-is<Equal<Parameters<Mail['send']>, [to: string, copies?: number]>>()
+is<Equal<Parameters<Mail['send']>, [to: string, copies?: number | undefined]>>()
 is<Equal<ReturnType<Mail['report']>, Promise<{ pages: number }>>>()
 // @ts-expect-error arguments of a task are checked
 void mail.send(1)
@@ -53,7 +53,7 @@ is<Equal<keyof Background<Mail>, 'send' | 'report'>>()
 const later = background(mail, { delay: '10m', priority: 5 })
 is<Equal<ReturnType<typeof later.report>, Promise<TaskHandle<{ pages: number }>>>>()
 is<Equal<ReturnType<typeof later.send>, Promise<TaskHandle<void>>>>()
-is<Equal<Parameters<typeof later.send>, [to: string, copies?: number]>>()
+is<Equal<Parameters<typeof later.send>, [to: string, copies?: number | undefined]>>()
 // @ts-expect-error arguments are checked
 void later.report('2026')
 // @ts-expect-error not a method that answers a promise
