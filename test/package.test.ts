@@ -119,7 +119,7 @@ describe('The published package', function () {
   it('is in order for publint and for "are the types wrong"', () => {
     const publint = consumer.node([join(process.cwd(), 'node_modules', 'publint', 'src', 'cli.js'), 'run', consumer.tarball, '--strict'])
     expect(publint.said).to.include('All good')
-    expect(publint.status).to.equal(0)
+    expect(publint.status, publint.said).to.equal(0)
     const attw = [join(process.cwd(), 'node_modules', 'attw', 'dist', 'index.js'), consumer.tarball, '--profile', 'esm-only', '--no-color', '--no-emoji']
     const { status, said } = consumer.node(attw)
     expect(status, said).to.equal(0)

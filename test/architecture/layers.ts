@@ -53,7 +53,7 @@ export const PACKAGES: Readonly<Record<string, RegExp>> = {
 }
 
 /** `core/` knows no file, socket or process: only these modules of Node. */
-export const NODE_MODULES_OF_CORE = ['node:async_hooks', 'node:buffer', 'node:crypto', 'node:util', 'node:util/types', 'node:module', 'node:url']
+export const NODE_MODULES_OF_CORE = ['async_hooks', 'buffer', 'crypto', 'events', 'module', 'url', 'util', 'util/types'].map((name) => `node:${name}`)
 
 /** Ports: interfaces that others implement; small enough to implement in an afternoon. */
 export const PORTS: Readonly<Record<string, readonly string[]>> = {
