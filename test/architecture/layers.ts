@@ -28,8 +28,10 @@ export const LAYERS: readonly Layer[] = [
   { name: 'start', files: /^src\/start\.ts$/, mayImport: [...LOWER, 'config', 'runtime', 'compose', 'use-carriers', 'worker/supervisor'] },
   { name: 'testing', files: /^src\/testing(?:\.ts$|\/)/, mayImport: [...LOWER, 'broker/memory', 'config', 'runtime', 'compose', 'start'] },
   { name: 'frameworks', files: /^src\/frameworks\//, mayImport: ['errors', 'core', 'runtime', 'start'] },
-  { name: 'worker', files: /^worker\//, mayImport: [...LOWER, 'config', 'runtime', 'compose', 'use-carriers', 'worker/supervisor'] },
-  { name: 'cli', files: /^src\/cli\//, mayImport: [...LOWER, 'config', 'runtime', 'compose', 'start', 'worker', 'worker/supervisor'] },
+  // lazily, where the configuration names a Nest module: the one place where a worker meets a framework
+  { name: 'worker/container', files: /^worker\/load-container\.ts$/, mayImport: [...LOWER, 'config', 'runtime', 'worker', 'frameworks'] },
+  { name: 'worker', files: /^worker\//, mayImport: [...LOWER, 'config', 'runtime', 'compose', 'use-carriers', 'worker/supervisor', 'worker/container'] },
+  { name: 'cli', files: /^src\/cli\//, mayImport: [...LOWER, 'config', 'runtime', 'compose', 'start', 'worker', 'worker/supervisor', 'worker/container'] },
   { name: 'index', files: /^src\/index\.ts$/, mayImport: [...LOWER, 'config', 'runtime', 'start', 'carriers'] },
 ]
 
