@@ -10,8 +10,10 @@ import { bin, inherit, npm, root, runScript, setup, step } from './setup.mjs'
 const FOLDER = join(root, '.matrix')
 const ALL = ['20.19.0', '22', '24']
 
+const ONCE = ['architecture', 'docs', 'package', 'types']
+
 /** Tests of the sources and the package say the same on every Node and are run on one only. */
-export const NOT_PER_NODE = ['architecture', 'docs', 'package', 'types'].flatMap((name) => ['--ignore', `build/test/${name}.test.js`])
+export const NOT_PER_NODE = ONCE.flatMap((name) => ['--ignore', `build/test/${name}.test.js`])
 
 /** Installs the given Node versions beside the project. @returns {Promise<{ version: string, executable: string }[]>} */
 export async function installNodes(wanted) {

@@ -11,7 +11,9 @@ export async function setup(options = {}) {
   refuseOldNode()
   const run = (title, command, args, more) => step(title, command, args, { ...more, verbose: options.verbose })
   if (!isInstalled()) await install(run)
-  if (!nativeModuleWorks()) await run('Building better-sqlite3 for this Node', ...npm('rebuild', 'better-sqlite3'), { env: buildEnvironment() })
+  if (!nativeModuleWorks()) {
+    await run('Building better-sqlite3 for this Node', ...npm('rebuild', 'better-sqlite3'), { env: buildEnvironment() })
+  }
   removeOrphans()
   await run('Compiling', process.execPath, [bin('typescript', 'tsc'), '-b'])
 }
@@ -83,8 +85,8 @@ async function install(run) {
   if (lstatSync(join(root, 'node_modules'), { throwIfNoEntry: false })?.isSymbolicLink()) {
     throw new StepFailed('node_modules is a link and does not match package-lock.json: install where it points to.')
   }
-  const packages = npm('ci', '--no-audit', '--no-fund')
-  await run('Installing packages (the first time a native module is compiled: one to three minutes)', ...packages, { env: buildEnvironment() })
+  const title = 'Installing packages (a native module may be compiled: one to three minutes)'
+  await run(title, ...npm('ci', '--no-audit', '--no-fund'), { env: buildEnvironment() })
 }
 
 /**
@@ -126,7 +128,13 @@ function loads(name) {
 
 /** A compiled file whose source is gone would still be run, or published. */
 function removeOrphans() {
-  const outputs = { dist: '.', 'build/test': 'test', 'build/test-standard': 'test/standard', 'build/examples': 'examples', 'build/bench': 'bench' }
+  const compiled = {
+    'build/test': 'test',
+    'build/test-standard': 'test/standard',
+    'build/examples': 'examples',
+    'build/bench': 'bench',
+  }
+  const outputs = { dist: '.', ...compiled }
   for (const [output, source] of Object.entries(outputs)) {
     const folder = join(root, output)
     if (!existsSync(folder)) continue

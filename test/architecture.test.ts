@@ -52,7 +52,11 @@ const PLANTED: readonly Planted[] = [
       [at('src/core/a.ts', "import { b } from './b.js'"), at('src/core/b.ts', "import type { a } from './a.js'")],
       [at('src/core/a.ts', "import { a } from './a.js'")],
     ],
-    good: [at('src/core/a.ts', "import { b } from './b.js'"), at('src/core/b.ts', "import { c } from './c.js'"), at('src/core/c.ts')],
+    good: [
+      at('src/core/a.ts', "import { b } from './b.js'"),
+      at('src/core/b.ts', "import { c } from './c.js'"),
+      at('src/core/c.ts'),
+    ],
   },
   {
     rule: rules.packagesStayInTheirPlace,
@@ -66,7 +70,10 @@ const PLANTED: readonly Planted[] = [
       [at('src/core/clock.ts', "import { readFileSync } from 'node:fs'")],
       [at('src/core/clock.ts', "import 'left-pad'")],
     ],
-    good: [at('src/broker/rabbitmq/open.ts', "import { connect } from 'amqplib'"), at('worker/main.ts', "import { readFileSync } from 'node:fs'")],
+    good: [
+      at('src/broker/rabbitmq/open.ts', "import { connect } from 'amqplib'"),
+      at('worker/main.ts', "import { readFileSync } from 'node:fs'"),
+    ],
   },
   {
     rule: rules.filesStaySmall,
@@ -85,7 +92,10 @@ const PLANTED: readonly Planted[] = [
       [at('src/core/a.ts', 'throw new Failure()')],
     ],
     good: [
-      at('src/core/a.ts', "// throw new Error('x')\nconst text = 'throw new Error()'\nthrow new ErrandError('CALL_INVALID', 'x')"),
+      at(
+        'src/core/a.ts',
+        "// throw new Error('x')\nconst text = 'throw new Error()'\nthrow new ErrandError('CALL_INVALID', 'x')",
+      ),
       at('src/core/b.ts', 'try { f() } catch (error) { throw error }'),
       at('src/core/c.ts', 'class Refusal extends ErrandError {}\nthrow new Refusal()'),
       at('src/core/codec/decode.ts', 'return new RangeError(message)'),
@@ -134,7 +144,10 @@ describe('The shape of the library', () => {
   it('a port has seven members at most', () => expect(rules.portsStaySmall(sources)).to.deep.equal([]))
 
   it('a planted case is caught: a port with eight members, or one that was renamed', () => {
-    const members = Array.from({ length: 8 }, (_, index) => `  /** comment: { */ m${index}(a: { b: string },\n    c: number): void`)
+    const members = Array.from(
+      { length: 8 },
+      (_, index) => `  /** comment: { */ m${index}(a: { b: string },\n    c: number): void`,
+    )
     const grown = sources.map((source) =>
       source.path === 'src/core/clock.ts' ? { ...source, text: `export interface Clock {\n${members.join('\n')}\n}` } : source,
     )
@@ -144,11 +157,14 @@ describe('The shape of the library', () => {
 
   it('the lint gate refuses a function of more than 50 lines, a floating promise and any', function () {
     this.timeout(60_000)
-    const findings = lint(`export function long(): void {\n${'  work()\n'.repeat(50)}}\nexport const x: any = 1\nexport function work(): void {}\n`)
+    const findings = lint(
+      `export function long(): void {\n${'  work()\n'.repeat(50)}}\nexport const x: any = 1\nexport function work(): void {}\n`,
+    )
     expect(findings).to.include('max-lines-per-function')
     expect(findings).to.include('no-explicit-any')
     const rulesInUse = readFileSync('.oxlintrc.json', 'utf8')
-    for (const name of ['no-floating-promises', 'no-misused-promises', 'eqeqeq']) expect(rulesInUse).to.include(`${name}": "error"`)
+    for (const name of ['no-floating-promises', 'no-misused-promises', 'eqeqeq'])
+      expect(rulesInUse).to.include(`${name}": "error"`)
   })
 })
 
@@ -171,11 +187,21 @@ describe('The scanner of the architecture rules', () => {
       "// import 'nine'",
       'const text = "import \'ten\'"',
     ].join('\n')
-    expect(importsOf(source).map(({ from }) => from)).to.deep.equal(['one', 'two', 'three', 'four', 'five', 'six', 'seven', 'eight'])
+    expect(importsOf(source).map(({ from }) => from)).to.deep.equal([
+      'one',
+      'two',
+      'three',
+      'four',
+      'five',
+      'six',
+      'seven',
+      'eight',
+    ])
   })
 
   it('counts the members of an interface, not those inside them', () => {
-    const source = 'interface Box extends Lid {\n  readonly a: { b: number\n    c: number }\n  /** d: text */\n  e?(f: string): void\n}\nconst g = { h: 1 }'
+    const source =
+      'interface Box extends Lid {\n  readonly a: { b: number\n    c: number }\n  /** d: text */\n  e?(f: string): void\n}\nconst g = { h: 1 }'
     expect(membersOf(source, 'Box')).to.deep.equal(['a', 'e'])
     expect(membersOf(source, 'Bag')).to.equal(undefined)
   })
@@ -196,7 +222,9 @@ function lint(text: string): string {
   try {
     writeFileSync(join(folder, 'planted.ts'), text)
     const linter = join('node_modules', 'oxlint', 'bin', 'oxlint')
-    const { stdout } = spawnSync(process.execPath, [linter, '--config', '.oxlintrc.json', '--no-ignore', folder], { encoding: 'utf8' })
+    const { stdout } = spawnSync(process.execPath, [linter, '--config', '.oxlintrc.json', '--no-ignore', folder], {
+      encoding: 'utf8',
+    })
     return stdout
   } finally {
     rmSync(folder, { recursive: true, force: true })

@@ -41,7 +41,9 @@ describe('The documents', () => {
   it('link only to what is there', () => {
     const pages = TRACKED.filter((path) => path.endsWith('.md'))
     const problems = pages.flatMap((page) =>
-      linkProblems(read(page), (target) => existsSync(posix.join(posix.dirname(page), target))).map((problem) => `${page}: ${problem}`),
+      linkProblems(read(page), (target) => existsSync(posix.join(posix.dirname(page), target))).map(
+        (problem) => `${page}: ${problem}`,
+      ),
     )
     expect(problems).to.deep.equal([])
   })
@@ -91,7 +93,14 @@ describe('The checks of the documents', () => {
 
   it('see a home folder, a temporary checkout and a private registry', () => {
     // in pieces, so that this file is clean
-    const traces = ['/ho~me/ada/x', '/Us~ers/ada/x', 'C:\\Us~ers\\ada', ' /ro~ot/x', '"reso~lved": "https://npm.example.org/x.tgz"', 'regi~stry=https://x']
+    const traces = [
+      '/ho~me/ada/x',
+      '/Us~ers/ada/x',
+      'C:\\Us~ers\\ada',
+      ' /ro~ot/x',
+      '"reso~lved": "https://npm.example.org/x.tgz"',
+      'regi~stry=https://x',
+    ]
     for (const trace of traces) expect(privateTraces(trace.replace('~', '')), trace).to.have.lengthOf(1)
     expect(privateTraces('from https://registry.npmjs.org/ into test/worker/home')).to.deep.equal([])
   })
@@ -104,7 +113,10 @@ function readIfThere(path: string): string | undefined {
 /** What git knows and has not been deleted since; outside a git checkout every file that is neither installed nor compiled. */
 function trackedFiles(): string[] {
   try {
-    const listed = execFileSync('git', ['ls-files', '-z', '--cached', '--others', '--exclude-standard'], { encoding: 'utf8', stdio: 'pipe' })
+    const listed = execFileSync('git', ['ls-files', '-z', '--cached', '--others', '--exclude-standard'], {
+      encoding: 'utf8',
+      stdio: 'pipe',
+    })
     return listed.split('\0').filter((path) => path !== '' && existsSync(path))
   } catch {
     const made = new Set(['.git', ...readFileSync('.gitignore', 'utf8').split('\n')])
@@ -115,7 +127,9 @@ function trackedFiles(): string[] {
 function filesIn(folder: string, isWanted: (name: string) => boolean): string[] {
   return readdirSync(folder, { withFileTypes: true })
     .filter(({ name }) => isWanted(name))
-    .flatMap((entry) => (entry.isDirectory() ? filesIn(posix.join(folder, entry.name), isWanted) : [posix.join(folder, entry.name)]))
+    .flatMap((entry) =>
+      entry.isDirectory() ? filesIn(posix.join(folder, entry.name), isWanted) : [posix.join(folder, entry.name)],
+    )
 }
 
 function isText(path: string): boolean {

@@ -51,20 +51,30 @@ describe('The published package', function () {
 
   it('holds what is needed to use it, and nothing else', () => {
     const { stdout } = spawnSync('tar', ['-tzf', consumer.tarball], { encoding: 'utf8' })
-    const files = stdout.trim().split('\n').map((name) => name.replace(/^package\//, ''))
-    const allowed = /^(?:package\.json|README\.md|LICENSE|CHANGELOG\.md|schema\/[\w.-]+\.json|dist\/(?:src|worker|config)\/.+\.(?:js|d\.ts)(?:\.map)?)$/
+    const files = stdout
+      .trim()
+      .split('\n')
+      .map((name) => name.replace(/^package\//, ''))
+    const allowed =
+      /^(?:package\.json|README\.md|LICENSE|CHANGELOG\.md|schema\/[\w.-]+\.json|dist\/(?:src|worker|config)\/.+\.(?:js|d\.ts)(?:\.map)?)$/
     expect(files.filter((name) => !allowed.test(name))).to.deep.equal([])
     expect(files).to.include.members(['LICENSE', 'README.md', 'dist/src/index.js', 'dist/src/index.d.ts', 'dist/worker/main.js'])
   })
 
   it('asks for no optional package', () => {
-    const installed = Object.keys(manifest.peerDependencies).filter((name) => consumer.node(['-e', `require.resolve('${name}')`]).status === 0)
+    const installed = Object.keys(manifest.peerDependencies).filter(
+      (name) => consumer.node(['-e', `require.resolve('${name}')`]).status === 0,
+    )
     expect(installed).to.deep.equal([])
-    expect(Object.keys(manifest.peerDependencies).filter((name) => manifest.peerDependenciesMeta[name]?.optional !== true)).to.deep.equal([])
+    expect(
+      Object.keys(manifest.peerDependencies).filter((name) => manifest.peerDependenciesMeta[name]?.optional !== true),
+    ).to.deep.equal([])
   })
 
   it('can be imported at every entry', () => {
-    const source = ENTRIES.map((entry) => `if (Object.keys(await import('${entry}')).length === 0) throw new Error('${entry} is empty')`).join('\n')
+    const source = ENTRIES.map(
+      (entry) => `if (Object.keys(await import('${entry}')).length === 0) throw new Error('${entry} is empty')`,
+    ).join('\n')
     expect(consumer.run('all.mjs', source)).to.deep.equal({ status: 0, said: '' })
   })
 
@@ -78,7 +88,12 @@ describe('The published package', function () {
   })
 
   it('ends by itself after an import: nothing is opened', () => {
-    expect(consumer.run('idle.mjs', "import 'errand'\nconsole.log(process.getActiveResourcesInfo().filter((kind) => !/Pipe|TTY|File|Close/.test(kind)).join())")).to.deep.equal({
+    expect(
+      consumer.run(
+        'idle.mjs',
+        "import 'errand'\nconsole.log(process.getActiveResourcesInfo().filter((kind) => !/Pipe|TTY|File|Close/.test(kind)).join())",
+      ),
+    ).to.deep.equal({
       status: 0,
       said: '\n',
     })
@@ -108,7 +123,9 @@ describe('The published package', function () {
   }
 
   it('has types at every entry, in both kinds of project', () => {
-    const source = ENTRIES.map((entry, index) => `import * as e${index} from '${entry}'\nexport const k${index}: object = e${index}`).join('\n')
+    const source = ENTRIES.map(
+      (entry, index) => `import * as e${index} from '${entry}'\nexport const k${index}: object = e${index}`,
+    ).join('\n')
     consumer.write('entries/package.json', '{ "type": "module" }')
     consumer.write('entries/entries.ts', source)
     consumer.write('entries/entries2.cts', source)
@@ -117,10 +134,22 @@ describe('The published package', function () {
   })
 
   it('is in order for publint and for "are the types wrong"', () => {
-    const publint = consumer.node([join(process.cwd(), 'node_modules', 'publint', 'src', 'cli.js'), 'run', consumer.tarball, '--strict'])
+    const publint = consumer.node([
+      join(process.cwd(), 'node_modules', 'publint', 'src', 'cli.js'),
+      'run',
+      consumer.tarball,
+      '--strict',
+    ])
     expect(publint.said).to.include('All good')
     expect(publint.status, publint.said).to.equal(0)
-    const attw = [join(process.cwd(), 'node_modules', 'attw', 'dist', 'index.js'), consumer.tarball, '--profile', 'esm-only', '--no-color', '--no-emoji']
+    const attw = [
+      join(process.cwd(), 'node_modules', 'attw', 'dist', 'index.js'),
+      consumer.tarball,
+      '--profile',
+      'esm-only',
+      '--no-color',
+      '--no-emoji',
+    ]
     const { status, said } = consumer.node(attw)
     expect(status, said).to.equal(0)
   })

@@ -18,7 +18,10 @@ describe('The compiler', function () {
     it(`would say so when a wrong use were accepted, with ${dialect} decorators`, () => {
       const folder = mkdtempSync(join('build', 'types-'))
       try {
-        writeFileSync(join(folder, 'planted.ts'), "import { asyncTask } from 'errand'\n// @ts-expect-error nothing is wrong here\nasyncTask()\n")
+        writeFileSync(
+          join(folder, 'planted.ts'),
+          "import { asyncTask } from 'errand'\n// @ts-expect-error nothing is wrong here\nasyncTask()\n",
+        )
         const config = { extends: resolve('test', 'types', `tsconfig.${dialect}.json`), include: ['planted.ts'] }
         writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify(config))
         expect(compile(folder).said).to.include('TS2578')
@@ -30,6 +33,8 @@ describe('The compiler', function () {
 })
 
 function compile(project: string): { status: number | null; said: string } {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [COMPILER, '-p', project, '--pretty', 'false'], { encoding: 'utf8' })
+  const { status, stdout, stderr } = spawnSync(process.execPath, [COMPILER, '-p', project, '--pretty', 'false'], {
+    encoding: 'utf8',
+  })
   return { status, said: stdout + stderr }
 }

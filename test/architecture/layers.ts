@@ -25,13 +25,33 @@ export const LAYERS: readonly Layer[] = [
   { name: 'use-carriers', files: /^src\/use-carriers\.ts$/, mayImport: ['errors', 'core', 'config', 'carriers'] },
   // the server's side of the worker: how it is started and watched, not what it does
   { name: 'worker/supervisor', files: /^worker\/supervisor(?:\.ts$|\/|-)/, mayImport: ['errors', 'core', 'config'] },
-  { name: 'start', files: /^src\/start\.ts$/, mayImport: [...LOWER, 'config', 'runtime', 'compose', 'use-carriers', 'worker/supervisor'] },
-  { name: 'testing', files: /^src\/testing(?:\.ts$|\/)/, mayImport: [...LOWER, 'broker/memory', 'config', 'runtime', 'compose', 'start'] },
+  {
+    name: 'start',
+    files: /^src\/start\.ts$/,
+    mayImport: [...LOWER, 'config', 'runtime', 'compose', 'use-carriers', 'worker/supervisor'],
+  },
+  {
+    name: 'testing',
+    files: /^src\/testing(?:\.ts$|\/)/,
+    mayImport: [...LOWER, 'broker/memory', 'config', 'runtime', 'compose', 'start'],
+  },
   { name: 'frameworks', files: /^src\/frameworks\//, mayImport: ['errors', 'core', 'runtime', 'start'] },
   // lazily, where the configuration names a Nest module: the one place where a worker meets a framework
-  { name: 'worker/container', files: /^worker\/load-container\.ts$/, mayImport: [...LOWER, 'config', 'runtime', 'worker', 'frameworks'] },
-  { name: 'worker', files: /^worker\//, mayImport: [...LOWER, 'config', 'runtime', 'compose', 'use-carriers', 'worker/supervisor', 'worker/container'] },
-  { name: 'cli', files: /^src\/cli\//, mayImport: [...LOWER, 'config', 'runtime', 'compose', 'start', 'worker', 'worker/supervisor', 'worker/container'] },
+  {
+    name: 'worker/container',
+    files: /^worker\/load-container\.ts$/,
+    mayImport: [...LOWER, 'config', 'runtime', 'worker', 'frameworks'],
+  },
+  {
+    name: 'worker',
+    files: /^worker\//,
+    mayImport: [...LOWER, 'config', 'runtime', 'compose', 'use-carriers', 'worker/supervisor', 'worker/container'],
+  },
+  {
+    name: 'cli',
+    files: /^src\/cli\//,
+    mayImport: [...LOWER, 'config', 'runtime', 'compose', 'start', 'worker', 'worker/supervisor', 'worker/container'],
+  },
   { name: 'index', files: /^src\/index\.ts$/, mayImport: [...LOWER, 'config', 'runtime', 'start', 'carriers'] },
 ]
 
@@ -55,7 +75,9 @@ export const PACKAGES: Readonly<Record<string, RegExp>> = {
 }
 
 /** `core/` knows no file, socket or process: only these modules of Node. */
-export const NODE_MODULES_OF_CORE = ['async_hooks', 'buffer', 'crypto', 'events', 'module', 'url', 'util', 'util/types'].map((name) => `node:${name}`)
+export const NODE_MODULES_OF_CORE = ['async_hooks', 'buffer', 'crypto', 'events', 'module', 'url', 'util', 'util/types'].map(
+  (name) => `node:${name}`,
+)
 
 /** Ports: interfaces that others implement; small enough to implement in an afternoon. */
 export const PORTS: Readonly<Record<string, readonly string[]>> = {

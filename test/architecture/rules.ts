@@ -32,7 +32,9 @@ export const importsPointDown: Rule = (sources) =>
 
 export const frameworksStandAlone: Rule = (sources) =>
   sources.flatMap(({ path, text }) => {
-    const own = sources.map((source) => source.path).filter((other) => /^src\/frameworks\/(?:express|fastify|koa|hono|nest)\.ts$/.test(other))
+    const own = sources
+      .map((source) => source.path)
+      .filter((other) => /^src\/frameworks\/(?:express|fastify|koa|hono|nest)\.ts$/.test(other))
     if (!own.includes(path)) return []
     return ownImports(path, text)
       .filter((target) => own.includes(target))
@@ -79,7 +81,9 @@ export const portsStaySmall: Rule = (sources) =>
     return names.flatMap((name) => {
       const members = membersOf(text, name)
       if (members === undefined) return [`${path}: has no interface ${name}; correct test/architecture/layers.ts`]
-      return members.length > MAX_PORT_MEMBERS ? [`${path}: ${name} has ${members.length} members, ${MAX_PORT_MEMBERS} at most`] : []
+      return members.length > MAX_PORT_MEMBERS
+        ? [`${path}: ${name} has ${members.length} members, ${MAX_PORT_MEMBERS} at most`]
+        : []
     })
   })
 
@@ -101,7 +105,11 @@ export const namesSayTheIdea: Rule = (sources) =>
 export const processIsLeftAlone: Rule = (sources) =>
   sources.flatMap(({ path, text }) => {
     if (OWNS_ITS_PROCESS.test(path)) return []
-    const calls = places(path, text, /\bconsole\s*\.\s*\w+\s*\(|\bprocess\s*\.\s*(?:exit|abort)\s*\(|\bprocess\s*\.\s*exitCode\s*=(?!=)/g)
+    const calls = places(
+      path,
+      text,
+      /\bconsole\s*\.\s*\w+\s*\(|\bprocess\s*\.\s*(?:exit|abort)\s*\(|\bprocess\s*\.\s*exitCode\s*=(?!=)/g,
+    )
     const { withTexts } = scan(text)
     return [...calls, ...placesIn(path, withTexts, /\bprocess\s*\.\s*(?:on|once|addListener)\(\s*['"]SIG\w+/g)]
   })

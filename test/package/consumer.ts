@@ -37,14 +37,24 @@ export class Consumer {
   }
 
   node(args: readonly string[]): Ended {
-    const { status, stdout, stderr } = spawnSync(process.execPath, args, { cwd: this.folder, encoding: 'utf8', env: cleanEnvironment() })
+    const { status, stdout, stderr } = spawnSync(process.execPath, args, {
+      cwd: this.folder,
+      encoding: 'utf8',
+      env: cleanEnvironment(),
+    })
     return { status, said: stdout + stderr }
   }
 
   /** Compiles `files` with this project's compiler; JavaScript lands beside them. */
   compile(files: readonly string[], compilerOptions: object): Ended {
     const folder = join(this.folder, dirname(files[0] ?? '.'))
-    const types = { types: ['node'], typeRoots: [resolve('node_modules', '@types')], target: 'es2022', strict: true, skipLibCheck: true }
+    const types = {
+      types: ['node'],
+      typeRoots: [resolve('node_modules', '@types')],
+      target: 'es2022',
+      strict: true,
+      skipLibCheck: true,
+    }
     const options = { ...types, rootDir: '.', lib: ['es2023', 'esnext.decorators', 'esnext.disposable'], ...compilerOptions }
     const include = files.map((file) => file.slice(dirname(file).length + 1))
     writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions: options, include }))

@@ -14,7 +14,16 @@ export class Accepted {
     void [order, count, rest]
   }
 
-  @asyncTask({ name: 'Old.name', aliases: ['Older'], retries: 5, delay: '10m', backoff: 2, queue: 'slow', priority: 9, params: () => [Order] })
+  @asyncTask({
+    name: 'Old.name',
+    aliases: ['Older'],
+    retries: 5,
+    delay: '10m',
+    backoff: 2,
+    queue: 'slow',
+    priority: 9,
+    params: () => [Order],
+  })
   async withOptions(): Promise<void> {}
 
   @asyncTask({ result: true })
