@@ -50,7 +50,7 @@ export async function openBroker(config: Config, log: Logger, clock: Clock = sys
   const { broker, service } = config
   switch (broker.kind) {
     case 'sqlite': {
-      const { openSqliteBroker } = await import('./broker/sqlite/broker.js')
+      const { openSqliteBroker } = await import('./broker/sqlite/open.js')
       const { file, durability } = broker
       return openSqliteBroker({ file, durability, namespace: service, clock, log })
     }

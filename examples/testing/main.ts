@@ -13,7 +13,7 @@ class MailService {
   }
 }
 export const mail = new MailService()
-const caller = { user: { id: 7 }, headers: { 'accept-language': 'it' } }
+const caller = { user: { id: 7, name: 'Ada' }, headers: { 'accept-language': 'it' } }
 
 // bodies run in this process, through a sealed message and a re-created context
 const testing = await startTesting({ instances: [mail] })
@@ -27,7 +27,7 @@ const capturing = await startTesting({ mode: 'capture' })
 await withContext(caller, () => mail.sendWelcome('eve@example.org'))
 assert.equal(capturing.calls[0]?.task, 'MailService.sendWelcome')
 assert.deepEqual(capturing.calls[0]?.args, ['eve@example.org'])
-assert.deepEqual(capturing.calls[0]?.context?.user, { id: 7 })
+assert.deepEqual(capturing.calls[0]?.context?.user, { id: 7, name: 'Ada' })
 await capturing.stop()
 
 console.log('Both tests passed.')
