@@ -10,7 +10,7 @@ export class Registry {
   readonly #byDeclaration = new WeakMap<TaskDeclaration, WeakMap<object, Task>>()
   readonly #byFunction = new WeakMap<object, TaskDeclaration>()
   readonly #withoutTypes = new Set<TaskDeclaration>()
-  readonly #members = new WeakMap<object, Set<string>>()
+  readonly #members = new WeakMap<object, Map<string, TaskDeclaration>>()
   readonly #modules = new Set<string>()
 
   /** Makes `declaration` known under the function that replaced its body. */
@@ -33,7 +33,7 @@ export class Registry {
     if (known !== undefined) return known
     const task: Task = Object.freeze({ name: taskName(declaration, owner), declaration, owner })
     for (const name of [task.name, ...declaration.options.aliases]) this.#enter(name, task)
-    if (owner !== undefined) this.#members.set(owner, (this.#members.get(owner) ?? new Set()).add(declaration.member))
+    if (owner !== undefined) this.#members.set(owner, (this.#members.get(owner) ?? new Map()).set(declaration.member, declaration))
     byOwner.set(owner ?? declaration, task)
     return task
   }
@@ -85,15 +85,17 @@ export class Registry {
   }
 
   #adoptClass(owner: Class): readonly Task[] {
-    const found: Task[] = []
+    const found = new Set<TaskDeclaration>()
+    for (const holder of chain(owner, Function.prototype)) {
+      for (const declaration of this.#members.get(holder)?.values() ?? []) found.add(declaration)
+    }
     for (const holder of [...chain(owner.prototype, Object.prototype), ...chain(owner, Function.prototype)]) {
       for (const key of Reflect.ownKeys(holder)) {
-        const value: unknown = Object.getOwnPropertyDescriptor(holder, key)?.value
-        const declaration = this.declarationOf(value)
-        if (declaration !== undefined && declaration.kind !== 'function') found.push(this.taskOf(declaration, owner))
+        const declaration = this.declarationOf(Object.getOwnPropertyDescriptor(holder, key)?.value)
+        if (declaration !== undefined && declaration.kind !== 'function') found.add(declaration)
       }
     }
-    return found
+    return [...found].map((declaration) => this.taskOf(declaration, owner))
   }
 
   #enter(name: string, task: Task): void {
