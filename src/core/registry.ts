@@ -45,7 +45,7 @@ export class Registry {
   isTaskMember(service: object, member: string): boolean {
     if (this.declarationOf(Reflect.get(service, member)) !== undefined) return true
     const owner: unknown = typeof service === 'function' ? service : service.constructor
-    return typeof owner === 'function' && [...chain(owner, Function.prototype)].some((holder) => this.#members.get(holder)?.has(member))
+    return typeof owner === 'function' && this.#wrappedMembers(owner).some((declaration) => declaration.member === member)
   }
 
   /** The task of that name or alias. */
@@ -85,10 +85,7 @@ export class Registry {
   }
 
   #adoptClass(owner: Class): readonly Task[] {
-    const found = new Set<TaskDeclaration>()
-    for (const holder of chain(owner, Function.prototype)) {
-      for (const declaration of this.#members.get(holder)?.values() ?? []) found.add(declaration)
-    }
+    const found = new Set(this.#wrappedMembers(owner))
     for (const holder of [...chain(owner.prototype, Object.prototype), ...chain(owner, Function.prototype)]) {
       for (const key of Reflect.ownKeys(holder)) {
         const declaration = this.declarationOf(Object.getOwnPropertyDescriptor(holder, key)?.value)
@@ -96,6 +93,19 @@ export class Registry {
       }
     }
     return [...found].map((declaration) => this.taskOf(declaration, owner))
+  }
+
+  /** Tasks that `owner` or its parents declared and no class below the declaring one overrides. */
+  #wrappedMembers(owner: object): readonly TaskDeclaration[] {
+    const found: TaskDeclaration[] = []
+    const taken = new Set<string>()
+    for (const holder of chain(owner, Function.prototype)) {
+      for (const declaration of this.#members.get(holder)?.values() ?? []) if (!taken.has(declaration.member)) found.push(declaration)
+      const prototype: unknown = Reflect.get(holder, 'prototype')
+      const names = [...Object.getOwnPropertyNames(holder), ...(prototype instanceof Object ? Object.getOwnPropertyNames(prototype) : [])]
+      for (const name of names) taken.add(name)
+    }
+    return found
   }
 
   #enter(name: string, task: Task): void {

@@ -40,6 +40,19 @@ describe('the name of a task', () => {
     assert.equal(registry.find('Base.go')?.owner, Base)
   })
 
+  it('does not exist for a method that a subclass overrides without the decorator', () => {
+    class Parent {
+      @asyncTask()
+      async act(): Promise<void> {}
+    }
+    class Child extends Parent {
+      override async act(): Promise<void> {}
+    }
+
+    assert.isFalse(registry.isTaskMember(new Child(), 'act'))
+    assert.isTrue(registry.isTaskMember(new Parent(), 'act'))
+  })
+
   it('is refused when another task has it', () => {
     asyncTask(async function twice(): Promise<void> {})
 
