@@ -1,4 +1,4 @@
-import { chainOf, hasPrivateMembers, isPlatformClass, nameOf } from './class-source.js'
+import { chainOf, hasPrivateMembers, isDataClass, nameOf } from './class-source.js'
 import type { AnyClass } from './class-source.js'
 import { isShapedByTransformer } from './class-transformer.js'
 import type { ClassCodec, ClassEntry } from './classes.js'
@@ -23,7 +23,7 @@ export function planOf(entry: ClassEntry): ClassPlan {
 function makePlan({ Class, name, codec }: ClassEntry): ClassPlan {
   if (codec !== undefined) return { kind: 'codec', codec }
   if (hasPrivateMembers(Class)) return planOfPrivate(Class, name)
-  const ancestor = chainOf(Class).find(isPlatformClass)
+  const ancestor = chainOf(Class).find((link) => link !== Class && !isDataClass(link))
   if (ancestor !== undefined && isErrorClass(ancestor)) return { kind: 'error' }
   if (ancestor !== undefined) {
     const problem = `is an instance of ${name}, which extends ${nameOf(ancestor)} and holds more than its fields`

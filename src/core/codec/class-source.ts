@@ -1,5 +1,3 @@
-import { EventEmitter } from 'node:events'
-
 /** A class whose constructor is nobody's business here. */
 export type AnyClass = abstract new (...args: never[]) => object
 
@@ -21,13 +19,19 @@ export function classOf(prototype: object): AnyClass | undefined {
  * that are written in JavaScript are told by being what the global of their name is.
  */
 export function isPlatformClass(Class: AnyClass): boolean {
-  if (Class === EventEmitter || /\{\s*\[native code\]\s*\}\s*$/.test(sourceOf(Class))) return true
+  if (/\{\s*\[native code\]\s*\}\s*$/.test(sourceOf(Class))) return true
   const name = nameOf(Class)
   return Object.hasOwn(globalThis, name) && Reflect.get(globalThis, name) === Class
 }
 
 /** Whether a class is of the application and made of data; streams, sockets and other emitters are not. */
-export const isDataClass = (Class: AnyClass): boolean => !isPlatformClass(Class) && !(Class.prototype instanceof EventEmitter)
+export function isDataClass(Class: AnyClass): boolean {
+  return !isPlatformClass(Class) && !['on', 'emit', 'removeListener'].every((name) => hasMethod(Class, name))
+}
+
+/** Asks for the property, not its value: an accessor that runs on a prototype may throw. */
+const hasMethod = (Class: AnyClass, name: string): boolean =>
+  chainOf(Class).some((link) => typeof Object.getOwnPropertyDescriptor(link.prototype, name)?.value === 'function')
 
 /** The class and what it extends, nearest first. */
 export function chainOf(Class: AnyClass): AnyClass[] {

@@ -71,8 +71,10 @@ function withoutStacks(value: unknown, seen = new Set<unknown>()): unknown {
   return value
 }
 
-describe('the round trip of a value', () => {
-  it('gives an equal value of the same classes, whatever is nested in what', function () {
+describe('the round trip of a value', function () {
+  this.timeout(60_000)
+
+  it('gives an equal value of the same classes, whatever is nested in what', () => {
     fc.assert(
       fc.property(anyValue, (value) => {
         const back = decodeValue(write(value))
