@@ -15,8 +15,9 @@ const viewClasses: ReadonlyMap<unknown, ViewClass> = new Map(
 
 /**
  * Name and bytes of a Buffer, view or ArrayBuffer; `undefined` for everything else, also for subclasses and for memory that
- * is shared or can grow. A view travels as its own bytes: two views of one buffer arrive as two buffers. The bytes are in
- * the order of the machine, which is little-endian wherever Node runs by default.
+ * is shared or can grow. A view travels as its own bytes: two views of one buffer arrive as two buffers, and fields that were
+ * added to a view stay behind as in a structured clone. The bytes are in the order of the machine, which is little-endian
+ * nearly everywhere.
  */
 export function bytesOf(value: object): { readonly name: string; readonly base64: string } | undefined {
   const prototype: unknown = Object.getPrototypeOf(value)

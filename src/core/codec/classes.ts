@@ -37,13 +37,14 @@ interface Classes {
   readonly byPrototype: Map<object, ClassEntry>
   /** Classes that differ under one name; a class evaluated twice stands here once. */
   readonly byName: Map<string, ClassEntry[]>
-  /** Classes whose `@Type` fields were followed. */
-  readonly followed: WeakSet<AnyClass>
+  /** Classes whose `@Type` fields were not followed yet. */
+  readonly unfollowed: Set<AnyClass>
 }
 
 const state = processState('classes', (): Classes => {
-  const classes: Classes = { byPrototype: new Map(), byName: new Map(), followed: new WeakSet() }
+  const classes: Classes = { byPrototype: new Map(), byName: new Map(), unfollowed: new Set() }
   put(classes, { Class: ErrandError, name: 'ErrandError', explicit: true, codec: undefined })
+  classes.unfollowed.clear()
   return classes
 })
 
@@ -55,7 +56,7 @@ const state = processState('classes', (): Classes => {
  * @example
  * register(Money, { encode: (money) => money.toString(), decode: (text) => Money.parse(String(text)) })
  */
-export function register<T extends object>(Class: abstract new (...args: never[]) => T, options: RegisterOptions<T> = {}): void {
+export function register<T extends object>(Class: { readonly prototype: T }, options: RegisterOptions<T> = {}): void {
   const given: unknown = Class
   if (!isClass(given) || isPlatformClass(given)) {
     throw new ErrandError('OPTION_INVALID', `register() takes a class of your own, got ${show(given)}.`)
@@ -142,8 +143,9 @@ function adopt(Class: AnyClass): void {
   put(state, { Class, name, explicit: false, codec: undefined })
 }
 
-function put({ byPrototype, byName }: Classes, entry: ClassEntry): void {
+function put({ byPrototype, byName, unfollowed }: Classes, entry: ClassEntry): void {
   byPrototype.set(entry.Class.prototype, entry)
+  unfollowed.add(entry.Class)
   const entries = byName.get(entry.name) ?? []
   const twin = entries.find((one) => one.explicit === entry.explicit && isSameSource(one.Class, entry.Class))
   if (twin === undefined) byName.set(entry.name, [...entries, entry])
@@ -162,10 +164,10 @@ function drop(entry: ClassEntry): void {
  */
 function followFieldTypes(): boolean {
   const before = state.byPrototype.size
-  for (const { Class } of state.byPrototype.values()) {
-    if (state.followed.has(Class)) continue
+  // classes that are adopted on the way come in turn too
+  for (const Class of state.unfollowed) {
     const types = typesOfFields(Class)
-    if (types.complete) state.followed.add(Class)
+    if (types.complete) state.unfollowed.delete(Class)
     adoptClasses(types.found)
   }
   return state.byPrototype.size > before

@@ -159,8 +159,9 @@ class Encoder implements Writer {
     for (let index = 0; index < list.length; index++) {
       out.push(Object.hasOwn(list, index) ? this.part(index, list[index]) : { $: 'hole' })
     }
-    const extra = Object.keys(list).find((key) => !/^\d+$/.test(key) || Number(key) >= list.length)
-    if (extra !== undefined) this.refuse(`is an array with a field "${extra}". Pass an object.`)
+    // indices come first, so the last key tells whether there is any other
+    const last = Object.keys(list).at(-1)
+    if (last !== undefined && !isIndex(last, list)) this.refuse(`is an array with a field "${last}". Pass an object.`)
     this.#refuseSymbols(list)
     return out
   }
@@ -225,6 +226,8 @@ class Encoder implements Writer {
     return id === undefined ? out : { $: 'id', n: id, v: out }
   }
 }
+
+const isIndex = (key: string, list: readonly unknown[]): boolean => /^\d+$/.test(key) && Number(key) < list.length
 
 const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null
 

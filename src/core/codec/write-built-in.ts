@@ -41,7 +41,7 @@ export function writeBuiltIn(writer: Writer, value: object): WireObject | undefi
     return bytes && { $: 'bytes', n: bytes.name, v: bytes.base64 }
   }
   const out = writeKind(writer, value)
-  if (out !== undefined && Object.keys(value).length > 0 && !(value instanceof String)) {
+  if (out !== undefined && Object.keys(value).length > (value instanceof String ? value.length : 0)) {
     writer.refuse(`is a ${String(out['$'])} with fields of its own. Pass them beside it.`)
   }
   return out

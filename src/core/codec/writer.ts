@@ -15,6 +15,9 @@ export interface Writer {
   closeToReferences(value: object): void
 }
 
+/** A path in a message is for people; the middle of a very long one says nothing. */
+const LONGEST_PATH = 240
+
 /** `order.items[2]["odd key"]`, from the steps that led there. */
 export function pathOf(steps: readonly Step[]): string {
   let path = ''
@@ -24,5 +27,5 @@ export function pathOf(steps: readonly Step[]): string {
     else if (!/^[\p{ID_Start}$_][\p{ID_Continue}$]*$/u.test(step)) path += `[${JSON.stringify(step)}]`
     else path += path === '' ? step : `.${step}`
   }
-  return path
+  return path.length > LONGEST_PATH ? `${path.slice(0, LONGEST_PATH / 2)}…${path.slice(-LONGEST_PATH / 2)}` : path
 }

@@ -170,6 +170,21 @@ describe('classes that say themselves what travels', () => {
     expect(travel([new Money(5n)])[0]?.cents).to.equal(5n)
   })
 
+  it('may have a private constructor', () => {
+    class Single {
+      readonly id: number
+      private constructor(id: number) {
+        this.id = id
+      }
+      static of(id: number): Single {
+        return new Single(id)
+      }
+    }
+    register(Single, { encode: (single) => single.id, decode: (data) => Single.of(Number(data)) })
+
+    expect(travel(Single.of(3))).to.be.instanceOf(Single).with.property('id', 3)
+  })
+
   it('need it when a parent has #private members, also when a compiler lowered them', () => {
     class Purse extends Money {}
     const Lowered = evaluate('class Lowered { constructor() { _Lowered_secret.set(this, 1) } get() { return __classPrivateFieldGet(this, _Lowered_secret, "f") } }')

@@ -98,6 +98,10 @@ describe('values that travel', () => {
     })
   })
 
+  it('a proxy of plain data arrives as the data it shows', () => {
+    expect(travel(new Proxy({ a: 1 }, { get: () => new Date(0) }))).to.deep.equal({ a: new Date(0) })
+  })
+
   it('values of another realm come back as values of this one', () => {
     const value: unknown = runInNewContext('({ list: [1, undefined], date: new Date(5), map: new Map([[1, { a: 2n }]]), at: /x/g })')
 
