@@ -1,16 +1,18 @@
 import { types } from 'node:util'
+import { kindOf } from './kind.js'
 
 /** The views over bytes that JavaScript has, by name; one that this version of Node lacks is left out. */
-const VIEW_NAMES = [
-  ...['Int8Array', 'Uint8Array', 'Uint8ClampedArray', 'Int16Array', 'Uint16Array', 'Int32Array', 'Uint32Array'],
-  ...['Float16Array', 'Float32Array', 'Float64Array', 'BigInt64Array', 'BigUint64Array', 'DataView'],
-]
+const VIEW_NAMES = (
+  'Int8Array Uint8Array Uint8ClampedArray Int16Array Uint16Array Int32Array Uint32Array ' +
+  'Float16Array Float32Array Float64Array BigInt64Array BigUint64Array DataView'
+).split(' ')
 
 type ViewClass = new (buffer: ArrayBuffer) => ArrayBufferView
 
 const viewClasses: ReadonlyMap<unknown, ViewClass> = new Map(
-  // every name of the list is a class of views over an ArrayBuffer, where it exists
-  VIEW_NAMES.map((name) => [name, Reflect.get(globalThis, name) as ViewClass] as const).filter(([, Class]) => Class !== undefined),
+  VIEW_NAMES.filter((name) => Object.hasOwn(globalThis, name))
+    // every name of the list is a class of views over an ArrayBuffer
+    .map((name) => [name, Reflect.get(globalThis, name) as ViewClass]),
 )
 
 /**
@@ -24,10 +26,11 @@ export function bytesOf(value: object): { readonly name: string; readonly base64
   if (ArrayBuffer.isView(value)) {
     const bytes = Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('base64')
     if (prototype === Buffer.prototype) return { name: 'Buffer', base64: bytes }
-    const name = Object.prototype.toString.call(value).slice('[object '.length, -1)
+    const name = kindOf(value)
     return prototype === viewClasses.get(name)?.prototype ? { name, base64: bytes } : undefined
   }
-  if (!types.isArrayBuffer(value) || prototype !== ArrayBuffer.prototype || Reflect.get(value, 'resizable') === true) return undefined
+  if (!types.isArrayBuffer(value) || prototype !== ArrayBuffer.prototype) return undefined
+  if (Reflect.get(value, 'resizable') === true) return undefined
   return { name: 'ArrayBuffer', base64: Buffer.from(value).toString('base64') }
 }
 

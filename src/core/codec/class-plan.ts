@@ -38,7 +38,8 @@ function planOfPrivate(Class: AnyClass, name: string): ClassPlan {
   const fromJSON: unknown = Reflect.get(Class, 'fromJSON')
   if (typeof toJSON === 'function' && typeof fromJSON === 'function') {
     const encode = (value: unknown): unknown => Reflect.apply(toJSON, value, [])
-    return { kind: 'codec', codec: { encode, decode: (data) => Reflect.apply(fromJSON, Class, [data]) } }
+    const decode = (data: unknown): unknown => Reflect.apply(fromJSON, Class, [data])
+    return { kind: 'codec', codec: { encode, decode } }
   }
   const problem = `is an instance of ${name}, whose #private members cannot be copied`
   const advice = `Use register(${name}, { encode, decode }), or give it toJSON() and a static fromJSON().`

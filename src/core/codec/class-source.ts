@@ -1,5 +1,5 @@
 /** A class whose constructor is nobody's business here. */
-export type AnyClass = abstract new (...args: never[]) => object
+export type AnyClass = (abstract new (...args: never[]) => object) & { readonly prototype: object }
 
 export function isClass(value: unknown): value is AnyClass {
   return typeof value === 'function' && typeof value.prototype === 'object' && value.prototype !== null

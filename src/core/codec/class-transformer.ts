@@ -47,10 +47,11 @@ function load(): typeof loaded {
 function loadFrom(place: string): typeof loaded {
   try {
     const require = createRequire(place)
-    const transformer: Package = require('class-transformer')
-    const storage: Storage = require('class-transformer/cjs/storage.js').defaultMetadataStorage
-    const usable = storage._transformMetadatas instanceof Map && storage._typeMetadatas instanceof Map
-    return usable ? { transformer, storage } : null
+    // the package's own declarations say so for the one; the other is checked as far as it can be
+    const transformer = require('class-transformer') as Package
+    const { defaultMetadataStorage: storage } = require('class-transformer/cjs/storage.js') as { defaultMetadataStorage: Storage }
+    const isUsable = storage._transformMetadatas instanceof Map && storage._typeMetadatas instanceof Map
+    return isUsable ? { transformer, storage } : null
   } catch {
     // not installed, or a version that is built differently: classes then travel by their fields
     return undefined
@@ -92,8 +93,9 @@ export function isShapedByTransformer(Class: AnyClass): boolean {
 export function toFields(Class: AnyClass, instance: object): Record<string, unknown> {
   const { transformer, storage } = present()
   const open = readsWholeObject(storage, Class)
-  const shadow: object = Object.create(Class.prototype)
-  for (const [key, value] of Object.entries(instance)) {
+  // an object without fields whose prototype is that of the class
+  const shadow = Object.create(Class.prototype) as object
+  for (const [key, value] of Object.entries(instance) as [string, unknown][]) {
     // a function is always hidden: the package would call it
     const shown = typeof value !== 'function' && (open || !isOpaque(value)) ? value : HIDDEN
     Object.defineProperty(shadow, key, { value: shown, writable: true, enumerable: true, configurable: true })
@@ -110,10 +112,11 @@ export function toFields(Class: AnyClass, instance: object): Record<string, unkn
 export function fromFields(Class: AnyClass, fields: Readonly<Record<string, unknown>>): object {
   const { transformer, storage } = present()
   const open = readsWholeObject(storage, Class)
-  const shown = Object.entries(fields).map(([name, value]) => [name, open || !isOpaque(value) ? value : HIDDEN])
-  const instance = transformer.plainToInstance(Class, Object.fromEntries(shown))
+  const show = (value: unknown): unknown => (open || !isOpaque(value) ? value : HIDDEN)
+  const shown = Object.entries(fields).map(([name, value]) => [name, show(value)] as const)
+  const instance = transformer.plainToInstance(Class, Object.fromEntries<unknown>(shown))
   const excluded = new Set(storage.getExcludedProperties(Class, TO_INSTANCE))
-  for (const [name, value] of Object.entries(fields)) {
+  for (const [name, value] of Object.entries(fields) as [string, unknown][]) {
     const property = propertyOf(storage, Class, name)
     if (isTransformed(storage, Class, property) || excluded.has(property) || !isOpaque(value)) continue
     if (!Object.hasOwn(instance, property)) continue
@@ -134,7 +137,7 @@ const isOpaque = (value: unknown): boolean => typeof value === 'object' && value
 /** A `@Transform` or an exposed accessor may read every field of its object, so none can be hidden from it. */
 function readsWholeObject(storage: Storage, Class: AnyClass): boolean {
   if (chainOf(Class).some((link) => storage._transformMetadatas.has(link))) return true
-  return storage.getExposedMetadatas(Class).some(({ propertyName }) => propertyName !== undefined && propertyName in Class.prototype)
+  return storage.getExposedMetadatas(Class).some(({ propertyName: name }) => name !== undefined && name in Class.prototype)
 }
 
 const propertyOf = (storage: Storage, Class: AnyClass, name: string): string =>

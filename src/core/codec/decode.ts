@@ -119,6 +119,7 @@ class Decoder implements Reader {
     for (let index = 0; index < list.length; index++) {
       const item = list[index]
       if (typeof item !== 'object' || item === null) continue
+      // oxlint-disable-next-line no-array-delete -- a hole is what was sent
       if (isHole(item)) delete list[index]
       else list[index] = this.part(item)
     }
@@ -144,7 +145,8 @@ class Decoder implements Reader {
   #readMarked(node: TagNode): unknown {
     checkKeys(node, NV)
     const { n, v } = node
-    if (typeof n !== 'number' || !Number.isSafeInteger(n) || this.#kept.has(n)) return malformed('an "id" tag with a number it cannot have')
+    if (typeof n !== 'number' || !Number.isSafeInteger(n)) return malformed('an "id" tag without a number')
+    if (this.#kept.has(n)) return malformed('an "id" tag with the number of another')
     if (typeof v !== 'object' || v === null) return malformed('an "id" tag around what is no object')
     this.#kept.set(n, NOT_YET)
     const value = this.#read(v, n)

@@ -1,11 +1,12 @@
 import { types } from 'node:util'
-import { ErrandError } from '../../errors.js'
+import { assertNever, ErrandError } from '../../errors.js'
 import { planOf } from './class-plan.js'
 import { classOf, isDataClass, nameOf } from './class-source.js'
 import { toFields } from './class-transformer.js'
 import { entryOfPrototype, headsOf, rivalsOf } from './classes.js'
 import type { ClassEntry } from './classes.js'
 import { isError, writeError } from './errors.js'
+import { isListPrototype, isObject, isPlainPrototype, kindOf, withArticle } from './kind.js'
 import { isPlainJson, Sightings } from './plain.js'
 import { MAX_DEPTH, MAX_SPARSE_LENGTH, putField, TAG } from './wire.js'
 import type { Wire, WireObject } from './wire.js'
@@ -73,7 +74,9 @@ class Encoder implements Writer {
   encode(value: unknown): string {
     try {
       const tree = this.#write(value)
-      for (const { node, id } of this.#seen.values()) if (node !== undefined && id !== undefined) this.#ids.set(node, id)
+      for (const { node, id } of this.#seen.values()) {
+        if (node !== undefined && id !== undefined) this.#ids.set(node, id)
+      }
       return JSON.stringify(this.#lastId === 0 ? tree : this.#withIds(tree))
     } catch (error) {
       if (error === this.#refusal) throw error
@@ -120,7 +123,9 @@ class Encoder implements Writer {
 
   #write(value: unknown): Wire {
     if (typeof value !== 'object' || value === null) return value === null ? null : writePrimitive(this, value)
-    if (this.#path.length > MAX_DEPTH) this.refuse(`is nested more than ${MAX_DEPTH} levels deep. Pass an id, or a flatter value.`)
+    if (this.#path.length > MAX_DEPTH) {
+      this.refuse(`is nested more than ${MAX_DEPTH} levels deep. Pass an id, or a flatter value.`)
+    }
     const known = this.#seen.get(value)
     if (known !== undefined) return this.#reference(known)
     const sight: Sight = {}
@@ -140,11 +145,11 @@ class Encoder implements Writer {
     const prototype: unknown = Object.getPrototypeOf(value)
     const entry = prototype === Object.prototype || !isObject(prototype) ? undefined : entryOfPrototype(prototype)
     if (entry !== undefined) return this.#writeInstance(value, entry)
-    if (Array.isArray(value)) return isPlainArrayPrototype(prototype) ? this.#writeList(value) : this.#refuseKind(value)
+    if (Array.isArray(value)) return isListPrototype(prototype) ? this.#writeList(value) : this.#refuseKind(value)
     if (isError(value)) return writeError(this, value)
     const builtIn = writeBuiltIn(this, value)
     if (builtIn !== undefined) return builtIn
-    if (!isPlainObjectPrototype(prototype) || isExotic(value)) return this.#refuseKind(value)
+    if (!isPlainPrototype(prototype) || isExotic(value)) return this.#refuseKind(value)
     this.#refuseSymbols(value)
     const fields = this.fields(value)
     if (prototype === null) return { $: 'bare', v: fields }
@@ -191,25 +196,28 @@ class Encoder implements Writer {
         this.closeToReferences(value)
         // a level of its own, so that an encode which answers another instance each time comes to an end
         return { ...out, v: this.part({ words: '' }, plan.codec.encode(value)) }
+      default:
+        return assertNever(plan)
     }
   }
 
   #refuseSymbols(value: object): void {
-    const symbol = Object.getOwnPropertySymbols(value).find((key) => Object.prototype.propertyIsEnumerable.call(value, key))
-    if (symbol !== undefined) this.refuse('has a field with a symbol for its name. Use a text, or register its class with encode and decode.')
+    const symbols = Object.getOwnPropertySymbols(value)
+    if (!symbols.some((key) => Object.prototype.propertyIsEnumerable.call(value, key))) return
+    this.refuse('has a field with a symbol for its name. Use a text, or register its class with encode and decode.')
   }
 
   #refuseKind(value: object): never {
     if (types.isPromise(value)) this.refuse('is a Promise. Await it first.')
     const prototype: unknown = Object.getPrototypeOf(value)
     const Class = isObject(prototype) ? classOf(prototype) : undefined
-    const name = Class === undefined ? Object.prototype.toString.call(value).slice('[object '.length, -1) : nameOf(Class)
+    const name = Class === undefined ? kindOf(value) : nameOf(Class)
     if (Class !== undefined && isDataClass(Class)) {
       const label = name === '' ? 'Class, { name }' : name
       const way = `Add params: () => [${name === '' ? 'Class' : name}] to its task, or call register(${label}).`
       this.refuse(`is an instance of ${name === '' ? 'a class without a name' : name}, which is not registered. ${way}`)
     }
-    const kind = name === 'Object' ? 'an object with a prototype that is no class' : `${/^[AEIO]/.test(name) ? 'an' : 'a'} ${name}`
+    const kind = name === 'Object' ? 'an object with a prototype that is no class' : withArticle(name)
     this.refuse(`is ${kind}. Pass an id, or register its class.`)
   }
 
@@ -218,7 +226,7 @@ class Encoder implements Writer {
     if (typeof node !== 'object' || node === null) return node
     const id = this.#ids.get(node)
     let out: Wire
-    if (Array.isArray(node)) out = node.map((item) => this.#withIds(item))
+    if (isList(node)) out = node.map((item) => this.#withIds(item))
     else {
       out = {}
       for (const [key, item] of Object.entries(node)) putField(out, key, this.#withIds(item))
@@ -229,17 +237,9 @@ class Encoder implements Writer {
 
 const isIndex = (key: string, list: readonly unknown[]): boolean => /^\d+$/.test(key) && Number(key) < list.length
 
-const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null
-
-/** `Object.prototype`, also that of another realm (Node's own objects under a test runner), or none. */
-function isPlainObjectPrototype(prototype: unknown): boolean {
-  if (prototype === Object.prototype || prototype === null) return true
-  return isObject(prototype) && Object.getPrototypeOf(prototype) === null && Object.hasOwn(prototype, 'isPrototypeOf')
-}
-
-function isPlainArrayPrototype(prototype: unknown): boolean {
-  return prototype === Array.prototype || (Array.isArray(prototype) && isPlainObjectPrototype(Object.getPrototypeOf(prototype)))
-}
+/** Array.isArray does not know lists that are read-only. */
+const isList = (node: Wire): node is readonly Wire[] => Array.isArray(node)
 
 /** Objects that look plain but hold something that no field shows. */
-const isExotic = (value: object): boolean => types.isExternal(value) || types.isPromise(value) || types.isWeakMap(value) || types.isWeakSet(value)
+const isExotic = (value: object): boolean =>
+  [types.isExternal, types.isPromise, types.isWeakMap, types.isWeakSet].some((test) => test(value))

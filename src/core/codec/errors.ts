@@ -1,4 +1,5 @@
 import { types } from 'node:util'
+import { isObject } from './kind.js'
 import type { Wire, WireObject } from './wire.js'
 import type { Writer } from './writer.js'
 
@@ -20,7 +21,8 @@ export function writeError(writer: Writer, error: Error): WireObject {
   const { message } = error
   if (typeof message !== 'string') writer.refuse('is an error whose message is not text. Make it text.')
   const out: Record<string, Wire> = { $: 'error', n: builtInName(error), message }
-  if (!Object.prototype.propertyIsEnumerable.call(error, 'name') && error.name !== out['n']) out['name'] = String(error.name)
+  const name: unknown = Object.prototype.propertyIsEnumerable.call(error, 'name') ? out['n'] : error.name
+  if (name !== out['n']) out['name'] = String(name)
   if (Object.hasOwn(error, 'cause')) out['cause'] = writer.part('cause', error.cause)
   if (Object.hasOwn(error, 'errors')) out['errors'] = writer.part('errors', Reflect.get(error, 'errors'))
   if (Object.keys(error).some((key) => !OWN_PLACE.includes(key))) out['v'] = writer.fields(error, OWN_PLACE)
@@ -41,7 +43,7 @@ export function putHidden(error: Error, key: string, value: unknown): void {
 }
 
 function builtInName(error: Error): string {
-  for (let prototype: unknown = Object.getPrototypeOf(error); prototype instanceof Object; prototype = Object.getPrototypeOf(prototype)) {
+  for (let prototype: unknown = error; isObject(prototype); prototype = Object.getPrototypeOf(prototype)) {
     if (prototype === AggregateError.prototype) return 'AggregateError'
     if (prototype === DOMException.prototype) return 'DOMException'
     for (const [name, Class] of ERROR_CLASSES) if (prototype === Class.prototype) return name

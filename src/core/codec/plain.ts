@@ -37,6 +37,10 @@ export function isPlainJson(value: unknown, seen: Sightings, depth = 0): boolean
       return Number.isFinite(value) && !Object.is(value, -0)
     case 'object':
       return value === null || isPlainContainer(value, seen, depth)
+    case 'undefined':
+    case 'bigint':
+    case 'symbol':
+    case 'function':
     default:
       return false
   }

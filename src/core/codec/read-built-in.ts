@@ -11,7 +11,7 @@ const NUMBERS: ReadonlyMap<unknown, number> = new Map([
   ['-Infinity', -Infinity],
 ])
 
-export const readNumber: TagReader = (_, node) => NUMBERS.get(node['v']) ?? malformed('a "num" tag that is no special number')
+export const readNumber: TagReader = (_, node) => NUMBERS.get(node['v']) ?? malformed('a "num" tag without a special number')
 
 export const readBigInt: TagReader = (_, node) => {
   const digits = textOf(node, 'v')
@@ -45,7 +45,7 @@ export const readRegExp: TagReader = (_, node, keep) => {
 }
 
 export const readBytes: TagReader = (_, node, keep) =>
-  keep(fromBytes(textOf(node, 'n'), textOf(node, 'v')) ?? malformed('a "bytes" tag of unknown kind, or whose bytes do not fit it'))
+  keep(fromBytes(textOf(node, 'n'), textOf(node, 'v')) ?? malformed('a "bytes" tag of unknown kind, or that does not fit it'))
 
 export const readBoxed: TagReader = (reader, node, keep) => {
   const value = reader.part(node['v'])

@@ -59,7 +59,8 @@ function errorTag(node: unknown): TagNode {
 
 /** No constructor runs and no setter: the instance gets exactly the fields that were sent. */
 function readFields(Class: AnyClass, reader: Reader, node: TagNode, keep: <T>(value: T) => T): object {
-  const instance: object = keep(Object.create(Class.prototype))
+  // an object without fields whose prototype is that of the class
+  const instance = keep(Object.create(Class.prototype) as object)
   for (const [key, value] of Object.entries(reader.fields(node['v']))) putField(instance, key, value)
   return instance
 }

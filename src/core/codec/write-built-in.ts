@@ -1,5 +1,7 @@
 import { types } from 'node:util'
 import { bytesOf } from './binary.js'
+import { classOf, nameOf } from './class-source.js'
+import { isObject, isPlainPrototype, kindOf, withArticle } from './kind.js'
 import { MAX_BIGINT_DIGITS, MAX_REGEXP_LENGTH } from './wire.js'
 import type { Wire, WireObject } from './wire.js'
 import type { Writer } from './writer.js'
@@ -11,15 +13,19 @@ export function writePrimitive(writer: Writer, value: unknown): Wire {
     case 'boolean':
       return value
     case 'number':
-      return Number.isFinite(value) && !Object.is(value, -0) ? value : { $: 'num', v: Object.is(value, -0) ? '-0' : String(value) }
+      if (Object.is(value, -0)) return { $: 'num', v: '-0' }
+      return Number.isFinite(value) ? value : { $: 'num', v: String(value) }
     case 'undefined':
       return { $: 'undef' }
     case 'bigint':
       return writeBigInt(writer, value)
     case 'symbol':
       return writer.refuse('is a symbol. Pass a text instead.')
-    default:
+    case 'function':
       return writer.refuse('is a function. Pass what it needs as data.')
+    case 'object':
+    default:
+      return writer.refuse('is an object. Pass data instead.') // never reached: objects have writers of their own
   }
 }
 
@@ -41,14 +47,16 @@ export function writeBuiltIn(writer: Writer, value: object): WireObject | undefi
     return bytes && { $: 'bytes', n: bytes.name, v: bytes.base64 }
   }
   const out = writeKind(writer, value)
-  if (out !== undefined && Object.keys(value).length > (value instanceof String ? value.length : 0)) {
-    writer.refuse(`is a ${String(out['$'])} with fields of its own. Pass them beside it.`)
+  if (out === undefined) return undefined
+  const indices = types.isStringObject(value) ? value.length : 0
+  if (Object.keys(value).length > indices) {
+    writer.refuse(`is ${withArticle(kindOf(value))} with fields of its own. Pass them beside it.`)
   }
   return out
 }
 
 function writeKind(writer: Writer, value: object): WireObject | undefined {
-  if (types.isDate(value)) return isExactly(value, 'Date') ? { $: 'date', v: isNaN(+value) ? null : value.toISOString() } : undefined
+  if (types.isDate(value)) return isExactly(value, 'Date') ? writeDate(value) : undefined
   if (types.isMap(value)) return isExactly(value, 'Map') ? writeMap(writer, value) : undefined
   if (types.isSet(value)) return isExactly(value, 'Set') ? writeSet(writer, value) : undefined
   if (types.isRegExp(value)) return isExactly(value, 'RegExp') ? writeRegExp(writer, value) : undefined
@@ -60,11 +68,11 @@ function writeKind(writer: Writer, value: object): WireObject | undefined {
 /** Not a subclass; the name is compared because a value of another realm has another prototype. */
 function isExactly(value: object, name: string): boolean {
   const prototype: unknown = Object.getPrototypeOf(value)
-  if (prototype === Reflect.get(globalThis, name).prototype) return true
-  if (!(typeof prototype === 'object' && prototype !== null)) return false
-  const grandparent: unknown = Object.getPrototypeOf(Object.getPrototypeOf(prototype) ?? prototype)
-  return grandparent === null && Reflect.get(prototype, 'constructor')?.name === name
+  const Class = isObject(prototype) ? classOf(prototype) : undefined
+  return Class !== undefined && nameOf(Class) === name && isPlainPrototype(Object.getPrototypeOf(prototype))
 }
+
+const writeDate = (date: Date): WireObject => ({ $: 'date', v: Number.isNaN(date.getTime()) ? null : date.toISOString() })
 
 function writeMap(writer: Writer, map: ReadonlyMap<unknown, unknown>): WireObject {
   // keys are values of the caller, so the path counts them
@@ -81,7 +89,9 @@ function writeSet(writer: Writer, set: ReadonlySet<unknown>): WireObject {
 
 /** `lastIndex` starts at 0 again, as in a structured clone. */
 function writeRegExp(writer: Writer, { source, flags }: RegExp): WireObject {
-  if (source.length > MAX_REGEXP_LENGTH) writer.refuse(`is a RegExp of more than ${MAX_REGEXP_LENGTH} characters. Pass a shorter one.`)
+  if (source.length > MAX_REGEXP_LENGTH) {
+    writer.refuse(`is a RegExp of more than ${MAX_REGEXP_LENGTH} characters. Pass a shorter one.`)
+  }
   return { $: 'regexp', v: [source, flags] }
 }
 

@@ -22,11 +22,13 @@ class Letter {
   pages = 2
 }
 
+const KIND = { property: 'kind', subTypes: [{ name: 'parcel', value: Parcel }, { name: 'letter', value: Letter }] }
+
 class Order {
   @Type(() => LineItem)
   items = [new LineItem()]
 
-  @Type(() => Object, { discriminator: { property: 'kind', subTypes: [{ name: 'parcel', value: Parcel }, { name: 'letter', value: Letter }] } })
+  @Type(() => Object, { discriminator: KIND })
   shipment: Parcel | Letter = new Letter()
 
   @Type()
@@ -61,11 +63,11 @@ class Price {
   address = new Address()
 
   @Expose()
-  @Transform(({ obj }) => `${obj.address.city}!`)
+  @Transform(({ obj }: { obj: Price }) => `${obj.address.city}!`)
   place = ''
 
   @Type(() => Date)
-  @Transform(({ value }) => value.getTime(), { toPlainOnly: true })
+  @Transform(({ value }: { value: Date }) => value.getTime(), { toPlainOnly: true })
   since = new Date(86_400_000)
 
   flag = 'false'
@@ -179,7 +181,8 @@ describe('classes decorated for class-transformer', () => {
   it('whose constructor cannot do without arguments are unreadable, with the reason as the cause', () => {
     const text = write(new NeedsArguments({ name: 'x' }))
 
-    expect(() => decodeValue(text)).to.throw(ErrandError, 'no instance of NeedsArguments can be made').with.property('cause').instanceOf(TypeError)
+    const problem = 'no instance of NeedsArguments can be made'
+    expect(() => decodeValue(text)).to.throw(ErrandError, problem).with.property('cause').instanceOf(TypeError)
   })
 
   it('take nothing from a forged message that decorators keep out', () => {
