@@ -26,8 +26,7 @@ const carriers = processState('carriers', () => new Map<string, Carrier>())
 
 /** Uses `carrier` for every call and run of this process; one of the same name is replaced. */
 export function carry<State>(carrier: Carrier<State>): void {
-  // a carrier gets back only states that it captured itself, found by its name
-  carriers.set(carrier.name, carrier as Carrier)
+  carriers.set(carrier.name, carrier)
 }
 
 /** The carriers in use, by name. */

@@ -8,7 +8,7 @@ import { nestjsCls } from 'errand/nestjs-cls'
 import { openTelemetry } from 'errand/opentelemetry'
 import { ClsServiceManager } from 'nestjs-cls'
 import { captureCarriers, carriersInUse, carry, restoreCarriers } from '#src/core/carrier.js'
-import { context, currentScope, runInScope, withContext, type ContextInput } from '#src/core/context.js'
+import { context, currentScope, runInScope, withContext } from '#src/core/context.js'
 import { callWith, messagesWith } from '../kit/sealing.js'
 import { everyTurn } from './every-turn.js'
 
@@ -41,7 +41,7 @@ describe('All carriers together', () => {
     const span = { traceId: traceId(n), spanId: '00f067aa0ba902b7', traceFlags: TraceFlags.SAMPLED }
     const call = (): Buffer => messages.sealCall(callWith({ context: currentScope()?.context, carriers: captureCarriers() }))
     const inNest = (): Buffer => nest.runWith({ tenant: `nest ${n}` } as never, () => otel.with(trace.setSpanContext(ROOT_CONTEXT, span), call))
-    return withContext({ user: { id: n } } as ContextInput, () =>
+    return withContext({ user: { id: n } }, () =>
       namespace.runAndReturn(() => {
         namespace.set('token', `token ${n}`)
         return inNest()

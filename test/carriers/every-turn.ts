@@ -11,6 +11,12 @@ export async function everyTurn(look: () => unknown): Promise<unknown[]> {
   seen.push(look())
   await new Promise<void>((resolve) => process.nextTick(() => resolve(void seen.push(look()))))
   await new Promise<void>((resolve) => setTimeout(() => resolve(void seen.push(look())), Math.random() * 5))
-  for await (const turn of [1, 2]) seen.push(look(), turn > 2)
-  return seen.filter((value) => value !== false)
+  for await (const inside of twoTurns(look)) seen.push(inside, look())
+  return seen
+}
+
+async function* twoTurns(look: () => unknown): AsyncGenerator {
+  yield look()
+  await immediate()
+  yield look()
 }

@@ -10,7 +10,7 @@ const service = ClsServiceManager.getClsService()
 
 /** Captures in a request that has these values, and what the message makes of it. */
 const captureWith = (values: Record<PropertyKey, unknown>, carrier = nestjsCls()): ReturnType<typeof carrier.capture> =>
-  service.runWith(values as never, () => {
+  service.runWith(values, () => {
     const state = carrier.capture()
     return state === undefined ? undefined : (JSON.parse(JSON.stringify(state)) as typeof state) // as it was written
   })

@@ -61,7 +61,7 @@ describe('The OpenTelemetry carrier', () => {
   })
 
   it('may be handed the API, and refuses options it does not have', () => {
-    const handed = openTelemetry({ api: { context, propagation, ROOT_CONTEXT } as never })
+    const handed = openTelemetry({ api: { context, propagation, ROOT_CONTEXT } })
 
     expect(context.with(requestOf(3), () => handed.capture())).to.have.property('traceparent').that.includes(traceId(3))
     refusalOf('OPTION_INVALID', () => openTelemetry({ tracer: 1 } as never))

@@ -3,7 +3,7 @@ import { createNamespace, destroyNamespace, type Namespace } from 'cls-hooked'
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { once } from 'node:events'
 import { connect, createServer, type AddressInfo } from 'node:net'
-import { context, withContext, type ContextInput } from '#src/core/context.js'
+import { context, withContext } from '#src/core/context.js'
 import { outside } from '#src/core/outside.js'
 import { eachScope } from '../kit/temporary.js'
 
@@ -12,7 +12,7 @@ const storage = new AsyncLocalStorage<string>()
 /** Runs `fn` as a request that every store knows. */
 const inRequest = <T>(namespace: Namespace, fn: () => T): T =>
   storage.run('request', () =>
-    withContext({ user: { id: 7 } } as ContextInput, () =>
+    withContext({ user: { id: 7 } }, () =>
       namespace.runAndReturn(() => {
         namespace.set('tenant', 'acme')
         return fn()

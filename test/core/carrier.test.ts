@@ -112,7 +112,7 @@ describe('The carriers', () => {
       await caught(() => restoreCarriers({ later: 1 }, async () => 'value')),
     ]
 
-    expect(refusals.map((refusal) => Reflect.get(refusal as object, 'cause'))).to.deep.equal([cause, cause])
+    expect(refusals.map((refusal): unknown => Reflect.get(refusal as object, 'cause'))).to.deep.equal([cause, cause])
     expect(refusals.map(String)[0]).to.include('"now"')
     expect(refusals.map(String)[1]).to.include('"later"')
     expect(refusals[1]).to.have.property('code', 'CONTEXT_UNRESTORABLE')

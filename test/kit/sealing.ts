@@ -1,7 +1,7 @@
 import { expect } from 'chai'
 import { ErrandError, type ErrorCode } from '#src/errors.js'
 import type { Clock } from '#src/core/clock.js'
-import { makeContext, type Context, type ContextInput } from '#src/core/context.js'
+import { makeContext, type Context } from '#src/core/context.js'
 import { createMessages, type CallMessage, type Messages, type MessagesOptions } from '#src/core/message.js'
 import { generateKey, parseKeyRing } from '#src/core/seal/key-ring.js'
 
@@ -52,7 +52,7 @@ export function callWith(given: Partial<CallMessage> = {}): CallMessage {
   }
 }
 
-export const contextOf = (given: Record<string, unknown>): Context => makeContext(given as ContextInput)
+export const contextOf = (given: Record<string, unknown>): Context => makeContext(given)
 
 /** The error of the library that `fn` throws; fails when it throws none or one of another code. */
 export function refusalOf(code: ErrorCode, fn: () => unknown): ErrandError {

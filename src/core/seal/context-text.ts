@@ -1,6 +1,6 @@
 import { ErrandError } from '../../errors.js'
 import { encodeValue } from '../codec/encode.js'
-import { makeContext, type BaseContext, type Context, type ContextInput } from '../context.js'
+import { makeContext, type BaseContext, type Context } from '../context.js'
 import { isRecord } from './envelope.js'
 
 /** A context as JSON texts. */
@@ -41,8 +41,7 @@ export function readContext(clear: unknown, secret: unknown): Context {
   if (!isRecord(clear)) throw unreadable('it is not an object')
   const { headers, ...rest } = clear
   const all = { ...readHeaders(headers), ...(secret === undefined ? undefined : readHeaders(secret)) }
-  // the sender wrote a context, and the seal proves that it was ours
-  return makeContext({ ...rest, headers: all } as ContextInput)
+  return makeContext({ ...rest, headers: all })
 }
 
 function readHeaders(headers: unknown): Headers {
