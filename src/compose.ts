@@ -4,6 +4,7 @@ import type { Broker } from './broker/broker.js'
 import { systemClock, type Clock } from './core/clock.js'
 import type { Logger } from './core/logger.js'
 import { createMessages } from './core/message.js'
+import { outside } from './core/outside.js'
 import type { ErrorReporter } from './core/report.js'
 import { parseKeyRing } from './core/seal/key-ring.js'
 import { assertNever } from './errors.js'
@@ -33,7 +34,8 @@ export async function compose(config: Config, extras: ComposeExtras): Promise<Co
   const keys = parseKeyRing(await loadKeys(config))
   const { service: app, environment: env, seal, secretHeaders, payloadLimit } = config
   const messages = createMessages({ keys, app, env, seal, secretHeaders, payloadLimit, clock })
-  const broker = extras.broker ?? (await openBroker(config, extras.log, clock))
+  // a call inside a request may be what starts everything; no driver may see that request
+  const broker = extras.broker ?? (await outside(() => openBroker(config, extras.log, clock)))
   return {
     settings: config,
     broker,

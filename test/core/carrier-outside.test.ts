@@ -1,5 +1,6 @@
 import { expect } from 'chai'
 import { createNamespace, destroyNamespace, type Namespace } from 'cls-hooked'
+import { spawnSync } from 'node:child_process'
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { once } from 'node:events'
 import { connect, createServer, type AddressInfo } from 'node:net'
@@ -61,6 +62,21 @@ describe('Outside', () => {
 
     expect(namespace.active).to.equal(null)
     expect(outside(() => 'value')).to.equal('value')
+  })
+
+  it('is taken before any request, also when a call inside one is what loads the drivers', () => {
+    const program = `
+      import 'errand'
+      import { AsyncLocalStorage } from 'node:async_hooks'
+      const storage = new AsyncLocalStorage()
+      await storage.run('request', async () => {
+        const { outside } = await import('#src/core/outside.js')
+        process.stdout.write(JSON.stringify([storage.getStore(), outside(() => storage.getStore() ?? 'nothing')]))
+      })`
+
+    const { stdout, stderr } = spawnSync(process.execPath, ['--input-type=module', '--eval', program], { encoding: 'utf8' })
+
+    expect(stdout, stderr).to.equal('["request","nothing"]')
   })
 
   it('a socket opened during a request does not keep it for its later events', async () => {
