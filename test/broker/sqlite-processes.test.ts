@@ -49,6 +49,31 @@ describe('queues in a file shared by processes', function () {
     expect(taken(heir, id)).to.deep.equal([{ is: 'taken', id, attempt: 2, crashes: 1 }])
   })
 
+  it('a temporary queue of a process that was killed is soon gone for those who would reply', async () => {
+    const { file, broker } = await given()
+    await broker.consume(queue, { concurrency: 1 }, async () => ({ kind: 'done' }))
+    const asker = startQueueProcess(scope(), { do: 'consume', file, queue: 'replies', temporary: true })
+    await until('the asker', () => asker.news.length > 0)
+    const reply = () => broker.publish({ id: 'reply', queue: 'replies', body: Buffer.from('x'), toTemporary: true })
+    await reply()
+    await until('the reply', () => taken(asker, 'reply').length === 1)
+
+    await asker.kill()
+
+    await until('a refusal', () => reply().then(() => false, (error: { code?: string }) => error.code === 'PUBLISH_UNROUTABLE'))
+  })
+
+  it('a process that only consumes stays alive until its subscription is stopped', async () => {
+    const { file } = await given()
+    const idle = startQueueProcess(scope(), { do: 'consume', file, queue })
+    await until('the consumer', () => idle.news.length > 0)
+    idle.child.disconnect()
+    const waiting = startQueueProcess(scope(), { do: 'consume', file, queue })
+    await until('another process to come up', () => waiting.news.length > 0)
+
+    expect(idle.child.exitCode).to.equal(null)
+  })
+
   it('a process whose event loop stands still keeps its message', async () => {
     const { file, broker, publish } = await given()
     const id = await publish()

@@ -17,7 +17,7 @@ async function work(broker: Broker): Promise<void> {
     case 'hold':
       return consume(broker, 1, () => new Promise(() => undefined))
     case 'consume':
-      return consume(broker, 10, async () => undefined)
+      return consume(broker, 10, async () => undefined, order.temporary)
     case 'block':
       return consume(broker, 1, async () => block(order.forMs))
     case 'publish':
@@ -25,14 +25,16 @@ async function work(broker: Broker): Promise<void> {
   }
 }
 
-async function consume(broker: Broker, concurrency: number, body: () => Promise<unknown>): Promise<void> {
-  await broker.consume(order.queue, { concurrency }, async ({ id, attempt, crashes }) => {
+async function consume(broker: Broker, concurrency: number, body: () => Promise<unknown>, temporary = false): Promise<void> {
+  await broker.consume(order.queue, { concurrency, temporary }, async ({ id, attempt, crashes }) => {
     tell({ is: 'taken', id, attempt, crashes })
     await body()
     tell({ is: 'ended', id })
     return { kind: 'done' }
   })
   tell({ is: 'ready' })
+  // waiting for replies alone would not keep it alive
+  if (temporary) setInterval(() => undefined, 60_000)
 }
 
 /** Ten publishers that never pause, so that the process is never idle when it is killed. */

@@ -6,7 +6,7 @@ import type { Scope } from './temporary.js'
 /** What a child of {@link startQueueProcess} is to do; see `queue-process-main.ts`. */
 export type QueueOrder =
   | { readonly do: 'hold'; readonly file: string; readonly queue: string }
-  | { readonly do: 'consume'; readonly file: string; readonly queue: string }
+  | { readonly do: 'consume'; readonly file: string; readonly queue: string; readonly temporary?: boolean }
   | { readonly do: 'publish'; readonly file: string; readonly queue: string; readonly count: number; readonly tag: string }
   | { readonly do: 'block'; readonly file: string; readonly queue: string; readonly forMs: number }
 

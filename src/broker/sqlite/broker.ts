@@ -71,7 +71,8 @@ export class SqliteBroker implements Broker {
   async consume(queue: string, options: ConsumeOptions, handle: (delivery: Delivery) => Promise<Verdict>): Promise<Subscription> {
     this.#refuseClosed(`consume queue "${queue}"`)
     const { clock, log, bell } = this.#parts
-    const parts = { ledger: this.#ledger, writer: this.#writer, clock, log }
+    const replaceOwner = (lost: number): Promise<number> => this.#registration.replace(lost)
+    const parts = { ledger: this.#ledger, writer: this.#writer, clock, log, replaceOwner }
     const consumer = new Consumer(parts, { ...options, queue, name: this.#name(queue), handle })
     this.#consumers.add(consumer)
     bell.listen(() => this.#lookAll())

@@ -10,6 +10,8 @@ export interface ConsumerParts {
   readonly writer: GroupCommit
   readonly clock: Clock
   readonly log: Logger
+  /** The number to go on with after others took `lost` for dead. */
+  replaceOwner(lost: number): Promise<number>
 }
 
 export interface ConsumerOptions extends ConsumeOptions {
@@ -117,22 +119,24 @@ export class Consumer {
 
   async #exchange(): Promise<void> {
     const owner = this.#owner
-    const { count, room, rows } = await this.#parts.writer.submit(() => this.#settleAndClaim(owner))
+    const { isKnown, count, room, rows } = await this.#parts.writer.submit(() => this.#settleAndClaim(owner))
     if (count === this.#settled.length) this.#settled = []
     else this.#settled.splice(0, count)
     if (this.#isStopped) this.#handBack(rows, owner)
     else for (const row of rows) this.#deliver(row, owner)
     // fewer than there was room for: nothing is left, so find out when something will be
     if (rows.length < room) this.#isWanted = true
+    if (!isKnown) await this.enroll(await this.#parts.replaceOwner(owner))
   }
 
-  #settleAndClaim(owner: number): { count: number; room: number; rows: ClaimedRow[] } {
+  #settleAndClaim(owner: number): { isKnown: boolean; count: number; room: number; rows: ClaimedRow[] } {
     const { ledger, clock } = this.#parts
     const now = clock.now()
+    if (!ledger.hasOwner(owner)) return { isKnown: false, count: this.#settled.length, room: 0, rows: [] }
     const room = this.#room()
     const mine = this.#settled.every((one) => one.owner === owner) ? this.#settled : this.#settled.filter((one) => one.owner === owner)
     if (mine.length > 0) ledger.settle(owner, this.#options.name, mine, now)
-    return { count: this.#settled.length, room, rows: room > 0 ? ledger.claim(this.#number, owner, room, now) : [] }
+    return { isKnown: true, count: this.#settled.length, room, rows: room > 0 ? ledger.claim(this.#number, owner, room, now) : [] }
   }
 
   #handBack(rows: readonly ClaimedRow[], owner: number): void {

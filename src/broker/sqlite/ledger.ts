@@ -119,6 +119,11 @@ export class Ledger {
     return Number(this.#sql.renewOwner.run(lease, owner).changes) > 0
   }
 
+  /** Whether an owner is on the books; what one that is not would claim, nobody could ever take over. */
+  hasOwner(owner: number): boolean {
+    return this.#sql.findOwner.get(owner) !== undefined
+  }
+
   owners(): OwnerRow[] {
     return this.#sql.allOwners.all() as OwnerRow[]
   }

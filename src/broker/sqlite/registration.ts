@@ -14,6 +14,7 @@ export class Registration {
   readonly #self = thisOwner()
   #number: Promise<number> | undefined
   #renewAt = 0
+  #lost = 0
 
   constructor(ledger: Ledger, writer: GroupCommit, clock: Clock) {
     this.#ledger = ledger
@@ -34,8 +35,18 @@ export class Registration {
     const number = await this.#number
     this.#renewAt = now + RENEW_MS
     if (await this.#writer.submit(() => this.#ledger.renewOwner(number, now + LEASE_MS))) return undefined
-    this.#number = this.#enter()
-    return this.#number
+    return this.replace(number)
+  }
+
+  /** The number to go on with after others took `lost` off the books. */
+  async replace(lost: number): Promise<number> {
+    const current = await this.number()
+    // another consumer of this connection may have found out first
+    if (current === lost && this.#lost !== lost) {
+      this.#lost = lost
+      this.#number = this.#enter()
+    }
+    return this.number()
   }
 
   /** Takes every owner that is gone off the books; what it held is delivered again and counts as a crash. */

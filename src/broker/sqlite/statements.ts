@@ -49,6 +49,7 @@ const SQL = {
 
   addOwner: 'INSERT INTO broker_owner (host, pid, started, lease) VALUES (?, ?, ?, ?)',
   renewOwner: 'UPDATE broker_owner SET lease = ? WHERE number = ?',
+  findOwner: 'SELECT 1 FROM broker_owner WHERE number = ?',
   allOwners: 'SELECT number, host, pid, started, lease FROM broker_owner',
   dropOwner: 'DELETE FROM broker_owner WHERE number = ?',
   requeueOwned: `INSERT INTO broker_ready SELECT queue, rank, seq, attempt + ?, crashes + ?, note FROM broker_claimed WHERE owner = ?`,
