@@ -41,7 +41,7 @@ function openOnce(driver: (file: string) => Database, { file, durability = 'full
   const db = driver(file)
   try {
     refuseUnsafeVersion(db)
-    db.exec('PRAGMA journal_mode = WAL')
+    refuseOtherJournal(db.prepare('PRAGMA journal_mode = WAL').get())
     db.exec(`PRAGMA synchronous = ${durability === 'full' ? 'FULL' : 'NORMAL'}`)
     db.exec(`PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES}`)
     db.exec(`PRAGMA journal_size_limit = ${LOG_LIMIT}`)
@@ -71,6 +71,15 @@ function createFile(file: string): void {
       { cause: error },
     )
   }
+}
+
+/** SQLite answers with the mode it stays in where it cannot share memory between processes. */
+function refuseOtherJournal(row: unknown): void {
+  if (typeof row === 'object' && row !== null && Object.values(row)[0] === 'wal') return
+  throw new ErrandError(
+    'DRIVER_UNSUPPORTED',
+    'The database cannot use a write-ahead log, so several processes cannot share it; network file systems are like that. Put the file on a local disk.',
+  )
 }
 
 function refuseUnsafeVersion(db: Database): void {

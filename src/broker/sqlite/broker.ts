@@ -9,7 +9,7 @@ import { untilNotBusy } from '../../sqlite/lock.js'
 import type { Broker, BrokerFeatures, ConsumeOptions, Delivery, OutgoingMessage, QueueCount, Subscription, Verdict } from '../broker.js'
 import type { Bell } from './bell.js'
 import { Consumer } from './consumer.js'
-import { Ledger } from './ledger.js'
+import { Ledger, type QueueRow } from './ledger.js'
 import { Registration } from './registration.js'
 
 /** What `openSqliteBroker` has opened and resolved. */
@@ -34,8 +34,8 @@ export class SqliteBroker implements Broker {
   readonly #writer: GroupCommit
   readonly #registration: Registration
   readonly #consumers = new Set<Consumer>()
-  /** Numbers of lasting queues, which never change; saves a query for each message. */
-  readonly #numbers = new Map<string, number>()
+  /** Lasting queues that are committed; their numbers never change, so this saves a query for each message. */
+  readonly #lasting = new Map<string, QueueRow>()
   readonly #inode: number
   #cancelTick: (() => void) | undefined
   #dataVersion = 0
@@ -54,18 +54,18 @@ export class SqliteBroker implements Broker {
     this.#refuseClosed(`publish to queue "${message.queue}"`)
     const name = this.#name(message.queue)
     const due = message.delayMs !== undefined && message.delayMs > 0 ? this.#parts.clock.now() + Math.ceil(message.delayMs) : 0
-    const number = await this.#writer.submit(() => {
-      const queue = message.toTemporary === true ? this.#temporary(name) : (this.#numbers.get(name) ?? this.#ledger.queue(name))
-      if (queue !== undefined) this.#ledger.publish(queue, message, due)
-      return queue
+    const queue = await this.#writer.submit(() => {
+      const found = message.toTemporary === true ? this.#temporary(name) : (this.#lasting.get(name) ?? this.#ledger.queue(name))
+      if (found !== undefined) this.#ledger.publish(found.number, message, due)
+      return found
     })
-    if (number === undefined) {
+    if (queue === undefined) {
       throw new ErrandError(
         'PUBLISH_UNROUTABLE',
         `Cannot publish to temporary queue "${message.queue}": its process is gone. Nobody waits for this message any more.`,
       )
     }
-    if (message.toTemporary !== true) this.#numbers.set(name, number)
+    if (queue.owner === null) this.#lasting.set(name, queue)
   }
 
   async consume(queue: string, options: ConsumeOptions, handle: (delivery: Delivery) => Promise<Verdict>): Promise<Subscription> {
@@ -148,9 +148,9 @@ export class SqliteBroker implements Broker {
     return this.#parts.namespace === '' ? queue : `${this.#parts.namespace}:${queue}`
   }
 
-  #temporary(name: string): number | undefined {
+  #temporary(name: string): QueueRow | undefined {
     const found = this.#ledger.findQueue(name)
-    return found === undefined || found.owner === null ? undefined : found.number
+    return found?.owner === null ? undefined : found
   }
 
   async #read<T>(what: string, work: () => T): Promise<T> {

@@ -43,6 +43,7 @@ export class Consumer {
   #isClosed = false
   #isWanted = false
   #isWorking = false
+  #isFailing = false
   #working: Promise<void> = Promise.resolve()
   #cancelTimer: () => void = () => undefined
 
@@ -56,7 +57,8 @@ export class Consumer {
   /** Makes the queue known, and works from now on in the name of `owner`. What another owner had in hand is lost to it. */
   async enroll(owner: number): Promise<void> {
     const { name, temporary } = this.#options
-    this.#number = await this.#parts.writer.submit(() => this.#parts.ledger.queue(name, temporary === true ? owner : null))
+    const { number } = await this.#parts.writer.submit(() => this.#parts.ledger.queue(name, temporary === true ? owner : null))
+    this.#number = number
     this.#owner = owner
     this.look()
   }
@@ -75,6 +77,8 @@ export class Consumer {
     this.#isStopped = true
     clearInterval(this.#hold)
     this.#cancelTimer()
+    // what was to be tried again by that timer
+    this.look()
     while (this.#isWorking) await this.#working
     if (this.#options.temporary === true) {
       await this.#parts.writer.submit(() => this.#parts.ledger.dropQueue(this.#number, this.#owner))
@@ -99,9 +103,11 @@ export class Consumer {
         this.#isWanted = false
         if (this.#hasWork()) await this.#exchange()
         else this.#wakeWhenDue()
+        this.#isFailing = false
       }
     } catch (error) {
-      this.#parts.log.warn(`Cannot take messages of queue "${this.#options.queue}"; trying again in ${RETRY_MS} ms. ${String(error)}`)
+      if (!this.#isFailing) this.#parts.log.warn(`Cannot work on queue "${this.#options.queue}"; trying on. ${String(error)}`)
+      this.#isFailing = true
       this.#wakeAfter(RETRY_MS)
     } finally {
       this.#isWorking = false

@@ -13,6 +13,12 @@ export interface Settled {
   readonly ending: Ending
 }
 
+/** A queue: the number it keeps for good and, where it is temporary, its owner. */
+export interface QueueRow {
+  readonly number: number
+  readonly owner: number | null
+}
+
 /** A message that an owner has just claimed. */
 export interface ClaimedRow {
   readonly rank: number
@@ -49,16 +55,14 @@ export class Ledger {
     return hadNews
   }
 
-  /** The number of a queue, which it keeps for good; made where there is none. */
-  queue(name: string, owner: number | null = null): number {
-    const found = this.findQueue(name)
-    if (found !== undefined) return found.number
-    return Number(this.#sql.addQueue.run(name, owner).lastInsertRowid)
+  /** The queue of that name; made where there is none. */
+  queue(name: string, owner: number | null = null): QueueRow {
+    return this.findQueue(name) ?? { number: Number(this.#sql.addQueue.run(name, owner).lastInsertRowid), owner }
   }
 
-  findQueue(name: string): { readonly number: number; readonly owner: number | null } | undefined {
+  findQueue(name: string): QueueRow | undefined {
     // the columns of the statement; the tables are STRICT, here and below
-    return this.#sql.findQueue.get(name) as { number: number; owner: number | null } | undefined
+    return this.#sql.findQueue.get(name) as QueueRow | undefined
   }
 
   /** Stores a message; it is due at `due`, or at once where that is 0. */
@@ -174,7 +178,7 @@ export class Ledger {
         this.#sql.requeue.run(1, 1, owner, seq)
         break
       case 'dead':
-        this.#sql.bury.run(this.queue(deadQueueOf(name)), ending.note, owner, seq)
+        this.#sql.bury.run(this.queue(deadQueueOf(name)).number, ending.note, owner, seq)
         break
       default:
         assertNever(ending)
