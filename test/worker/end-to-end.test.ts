@@ -1,0 +1,237 @@
+import { expect } from 'chai'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { pathToFileURL } from 'node:url'
+import { allGone, isAlive } from '../kit/process.js'
+import { eachScope } from '../kit/temporary.js'
+import { until } from '../kit/until.js'
+import { WorkerApp } from '../kit/worker-app.js'
+
+const SOURCE = new URL('../../../test/fixtures/worker-app/', import.meta.url)
+const TSX = createRequire(import.meta.url).resolve('tsx/cli')
+
+describe('A task, from the call in a server to its run in a worker', () => {
+  const scope = eachScope()
+  let app: WorkerApp
+  let file: string
+  let gate: string
+
+  beforeEach(() => {
+    app = new WorkerApp(scope())
+    file = app.notesFile
+    gate = scope().file('gate')
+  })
+
+  it('runs in another process, as the user who asked', async () => {
+    const server = app.server({ calls: [{ task: 'note', args: [file, 'hello'] }] })
+
+    const [note] = await app.noted(1)
+
+    expect(note).to.include({ text: 'hello', attempt: 1 }).and.deep.include({ user: { id: 'ada' } })
+    expect(note?.pid).not.to.equal(server.pid)
+    expect(await app.workers()).to.deep.equal([note?.pid])
+  })
+
+  it('runs again, as the second attempt, when its worker is killed', async () => {
+    app.server({ calls: [{ task: 'hold', args: [file, gate] }] })
+    const [first] = await app.noted(1)
+
+    process.kill(first?.pid ?? 0, 'SIGKILL')
+    const [, second] = await app.noted(2)
+    writeFileSync(gate, '')
+    const [, , end] = await app.noted(3)
+
+    expect(second).to.include({ text: 'begun', attempt: 2 }).and.deep.include({ user: { id: 'ada' } })
+    expect(second?.pid).not.to.equal(first?.pid)
+    expect(end).to.include({ text: 'ended', attempt: 2, pid: second?.pid })
+  })
+
+  it('calls another task as the same user', async () => {
+    app.server({ calls: [{ task: 'callOn', args: [file] }] })
+
+    const [note] = await app.noted(1)
+
+    expect(note).to.include({ text: 'called by a task' }).and.deep.include({ user: { id: 'ada' } })
+  })
+
+  it('runs when a worker comes that was not there at the call', async () => {
+    const server = app.server({ config: { worker: { spawn: false } }, calls: [{ task: 'note', args: [file, 'hello'] }] })
+    await server.line(/^sent/)
+    server.kill('SIGKILL')
+    await server.exited
+    const worker = app.worker()
+
+    const [note] = await app.noted(1)
+
+    expect(note).to.include({ pid: worker.pid })
+  })
+
+  it('stops the worker that it brings down from outside, says why, and runs again in the next one', async () => {
+    const reports = scope().file('reports')
+    const config = { errorReporter: new URL('../fixtures/worker-app/error-reporter.js', import.meta.url).pathname }
+    const server = app.server({ config, calls: [{ task: 'throwLater', args: [file] }], env: { REPORTS: reports } })
+
+    const notes = await app.noted(2)
+    const [report] = readFileSync(reports, 'utf8').split('\n')
+
+    expect(notes.map(({ attempt }) => attempt)).to.deep.equal([1, 2])
+    expect(JSON.parse(report ?? '')).to.deep.include({ message: 'RangeError: thrown outside of the task', fatal: true })
+    await server.line(new RegExp(`^worker\\[${notes[0]?.pid}\\] error .*RangeError: thrown outside of the task`))
+    await server.line(/ended with code 1; the next one starts in/)
+  })
+
+  for (const how of ['tsx server.ts', 'node --import tsx server.ts'] as const) {
+    it(`runs in TypeScript as it stands when the server is started by ${how}`, async () => {
+      const server = new URL('server.ts', SOURCE)
+      const config = { services: new URL('*rk.ts', SOURCE).pathname }
+      const calls = [{ task: 'note', args: [file, 'hello'] }] as const
+
+      if (how === 'tsx server.ts') app.server({ config, calls, file: pathToFileURL(TSX), program: server })
+      else app.server({ config, calls, file: server, flags: ['--import', import.meta.resolve('tsx')] })
+      const [note] = await app.noted(1)
+
+      expect(note).to.deep.include({ text: 'hello', user: { id: 'ada' } })
+    })
+  }
+
+  it('runs from the modules of the server when the configuration names none, and opens their ports only once', async () => {
+    const port = 20_000 + (process.pid % 20_000)
+    const server = app.server({ config: { services: [] }, port, calls: [{ task: 'note', args: [file, 'hello'] }] })
+
+    await app.noted(1)
+
+    expect(await (await fetch(`http://127.0.0.1:${port}`)).text()).to.equal('hello')
+    expect(server.lines.filter((line) => line === 'listening')).to.have.length(1)
+  })
+})
+
+describe('The worker of a server', () => {
+  const scope = eachScope()
+  let app: WorkerApp
+  let file: string
+  let gate: string
+
+  beforeEach(() => {
+    app = new WorkerApp(scope())
+    file = app.notesFile
+    gate = scope().file('gate')
+  })
+
+  for (const signal of ['SIGKILL', 'SIGTERM', 'SIGINT'] as const) {
+    it(`goes with the server that ${signal} ended, long before its grace period, and its task is not lost`, async () => {
+      const server = app.server({ calls: [{ task: 'hold', args: [file, gate] }], config: { worker: { processes: 2 } } })
+      const [note] = await app.noted(1)
+      const workers = await until('both workers', async () => (await app.workers()).length === 2 && app.workers())
+
+      server.kill(signal)
+      await server.exited
+      await allGone(workers)
+      writeFileSync(gate, '')
+      app.server()
+      const notes = await app.noted(3)
+
+      expect(notes.map(({ text }) => text)).to.deep.equal(['begun', 'begun', 'ended'])
+      expect(notes[1]?.pid).not.to.equal(note?.pid)
+    })
+  }
+
+  it('ends its tasks when the server stops, and takes no other', async () => {
+    const calls = [{ task: 'hold', args: [file, gate] } as const, { task: 'note', args: [file, 'later'] } as const]
+    const server = app.server({ calls, config: { worker: { concurrency: 1 } }, env: { GRACEFUL: '1' } })
+    await Promise.all([app.noted(1), server.line(/^sent/)])
+
+    server.kill('SIGTERM')
+    await server.line(/stops; 1 running task/)
+    writeFileSync(gate, '')
+
+    expect(await server.exited).to.deep.equal({ code: 0, signal: null })
+    expect(app.notes().map(({ text }) => text)).to.deep.equal(['begun', 'ended'])
+  })
+
+  it('aborts its tasks after the grace period and hands them back', async () => {
+    const server = app.server({ calls: [{ task: 'heed', args: [file] }], config: { worker: { grace: '50ms' } }, env: { GRACEFUL: '1' } })
+    await app.noted(1)
+
+    server.kill('SIGTERM')
+    await server.exited
+    app.server()
+    const notes = await app.noted(3)
+
+    expect(notes.map(({ text }) => text)).to.deep.equal(['begun', 'aborted', 'begun'])
+  })
+
+  it('ends its tasks on a signal of its own, and is replaced', async () => {
+    const server = app.server({ calls: [{ task: 'hold', args: [file, gate] }] })
+    const [note] = await app.noted(1)
+
+    process.kill(note?.pid ?? 0, 'SIGTERM')
+    await server.line(/stops; 1 running task/)
+    writeFileSync(gate, '')
+    await app.noted(2)
+
+    await server.line(/ended with code 0; the next one starts in/)
+    expect(app.notes().map(({ text }) => text)).to.deep.equal(['begun', 'ended'])
+  })
+
+  it('ends at once on a second signal', async () => {
+    const server = app.server({ calls: [{ task: 'hold', args: [file, gate] }] })
+    const [note] = await app.noted(1)
+
+    process.kill(note?.pid ?? 0, 'SIGTERM')
+    await server.line(/stops; 1 running task/)
+    await until('its end', () => {
+      if (isAlive(note?.pid ?? 0)) process.kill(note?.pid ?? 0, 'SIGTERM')
+      return !isAlive(note?.pid ?? 0)
+    })
+
+    expect(app.notes()).to.have.length(1)
+  })
+
+  it('says in the log of the server which module cannot be loaded, and ends with code 1', async () => {
+    const services = new URL('../fixtures/worker-services/broken/throws.js', import.meta.url).pathname
+    const server = app.server({ config: { services, worker: { keepAlive: false } } })
+
+    await server.line(/not ready: The worker of shop ended with code 1\. /)
+
+    const told = await server.line(/^worker\[\d+\] error .*The worker of shop cannot start/)
+    expect(told).to.contain(`cannot load the service module ${pathToFileURL(services).href}: TypeError: no database here`)
+    expect(server.output).to.match(/caused by TypeError: no database here\nworker\[\d+\] error +at /)
+  })
+})
+
+describe('A worker in a process of its own', () => {
+  const scope = eachScope()
+
+  it('ends its tasks and lets the process end by itself, with code 0', async () => {
+    const app = new WorkerApp(scope())
+    const gate = scope().file('gate')
+    const server = app.server({ config: { worker: { spawn: false } }, calls: [{ task: 'hold', args: [app.notesFile, gate] }] })
+    await server.line(/^sent/)
+    const worker = app.worker()
+    await app.noted(1)
+
+    worker.kill('SIGTERM')
+    await worker.line(/stops; 1 running task/)
+    writeFileSync(gate, '')
+
+    expect(await worker.exited).to.deep.equal({ code: 0, signal: null })
+    expect(app.notes().map(({ text }) => text)).to.deep.equal(['begun', 'ended'])
+  })
+
+  it('ends with code 75, to be replaced, above its memory limit', async () => {
+    const worker = new WorkerApp(scope()).worker({ worker: { maxMemory: 1 } })
+
+    await worker.line(/uses \d+ MB of memory, more than worker\.maxMemory allows \(1 MB\)/)
+
+    expect(await worker.exited).to.deep.equal({ code: 75, signal: null })
+  })
+
+  it('is refused a broker that no other process can share', async () => {
+    const worker = new WorkerApp(scope()).worker({ broker: 'memory' })
+
+    await worker.line(/CONFIG_INVALID/)
+
+    expect(await worker.exited).to.deep.equal({ code: 1, signal: null })
+    expect(existsSync(scope().file('data'))).to.equal(false)
+  })
+})
