@@ -8,13 +8,13 @@
 // answers; installation with apt-get, when root and allowed. Installing is allowed in CI (CI=true), with
 // ERRAND_ALLOW_INSTALL=1 and with --install. Exit code 1 when nothing is there, which fails a run in CI.
 import { spawnSync } from 'node:child_process'
-import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { pathToFileURL } from 'node:url'
 
 const BIN_FOLDERS = ['/usr/lib/rabbitmq/bin', '/opt/homebrew/opt/rabbitmq/sbin', '/usr/local/opt/rabbitmq/sbin']
 const POLICY = '/usr/sbin/policy-rc.d'
 
-/** What there is: `{ url?, server?: { kind: 'installed', bin } | { kind: 'docker' }, missing?: why }`. */
+/** What there is: `{ url?, server?: { kind: 'installed', bin, version } | { kind: 'docker' }, missing?: why }`. */
 export function findRabbit({ mayInstall = installAllowed(), say = () => {} } = {}) {
   const url = process.env.AMQP_URL ? { url: process.env.AMQP_URL } : {}
   const server = installedServer() ?? dockerServer()
@@ -36,7 +36,13 @@ function installAllowed() {
 
 function installedServer() {
   const bin = BIN_FOLDERS.find((folder) => existsSync(`${folder}/rabbitmq-server`))
-  return bin === undefined ? undefined : { kind: 'installed', bin }
+  return bin === undefined ? undefined : { kind: 'installed', bin, version: versionIn(bin) }
+}
+
+/** The package keeps the server in a folder named after its version. */
+function versionIn(bin) {
+  const folders = existsSync(`${bin}/../lib`) ? readdirSync(`${bin}/../lib`) : []
+  return folders.map((name) => /^rabbitmq_server-(.+)$/.exec(name)?.[1]).find((version) => version !== undefined)
 }
 
 function dockerServer() {
@@ -66,8 +72,7 @@ function apt(say, args) {
 
 /** The package would start its service on the default port; tests start private nodes of their own. */
 function denyServiceStart() {
-  const before = existsSync(POLICY) ? readFileSync(POLICY) : undefined
-  if (before !== undefined) return () => {}
+  if (existsSync(POLICY)) return () => {}
   writeFileSync(POLICY, '#!/bin/sh\nexit 101\n', { mode: 0o755 })
   return () => rmSync(POLICY, { force: true })
 }
@@ -77,7 +82,7 @@ function describe(found) {
   const parts = []
   if (found.url !== undefined) parts.push('the server at $AMQP_URL')
   if (found.server?.kind === 'installed') parts.push(`private nodes of the server in ${found.server.bin}`)
-  if (found.server?.kind === 'docker') parts.push('containers of the image rabbitmq:4')
+  if (found.server?.kind === 'docker') parts.push('containers of the image rabbitmq:4.1')
   return `RabbitMQ: ${parts.join(', ')}.`
 }
 

@@ -9,7 +9,7 @@ const START_TIMEOUT_MS = 120_000
 export async function startDockerNode(): Promise<RabbitNode> {
   const port = await freePort()
   const name = `errand-rabbit-${port}`
-  await docker('run', '--detach', '--name', name, '--publish', `127.0.0.1:${port}:5672`, 'rabbitmq:4')
+  await docker('run', '--detach', '--name', name, '--publish', `127.0.0.1:${port}:5672`, 'rabbitmq:4.1')
   const atExit = (): void => void spawnSync('docker', ['rm', '--force', '--volumes', name])
   process.once('exit', atExit)
   const remove = (): Promise<unknown> => {

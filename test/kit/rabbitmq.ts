@@ -9,7 +9,7 @@ export type { RabbitNode } from './rabbit-node.js'
 
 interface Found {
   readonly url?: string
-  readonly server?: { readonly kind: 'installed'; readonly bin: string } | { readonly kind: 'docker' }
+  readonly server?: { readonly kind: 'installed'; readonly bin: string; readonly version?: string } | { readonly kind: 'docker' }
   readonly missing?: string
 }
 
@@ -51,6 +51,10 @@ export function sharedRabbitNode(): Promise<RabbitNode> {
   shared ??= found.url === undefined ? startRabbitNode() : Promise.resolve(givenNode(found.url))
   return shared
 }
+
+/** Whether the server is known to be of 4.3 or newer, which keeps priorities and counts differently. */
+export const isRecentRabbit: boolean =
+  found.server?.kind === 'installed' && /^(4\.([3-9]|\d\d)|[5-9])/.test(found.server.version ?? '')
 
 /** A namespace nobody else has: its queues are those of one test. */
 export const freshNamespace = (): string => `t${randomUUID().slice(0, 8)}`

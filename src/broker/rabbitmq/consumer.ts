@@ -7,7 +7,7 @@ import { Backoff } from './backoff.js'
 import type { Link } from './connection.js'
 import { within } from './deadline.js'
 import type { Declarer } from './declarer.js'
-import { deadLetter, nextAttempt, toDelivery } from './delivery.js'
+import { deadLetter, nextAttempt, sameAttempt, toDelivery } from './delivery.js'
 import { closedError, isRefusal, reasonOf, REPLY, replyCodeOf, toErrandError } from './errors.js'
 import type { ResolvedRabbitOptions } from './options.js'
 import type { Publisher } from './publisher.js'
@@ -214,7 +214,9 @@ export class Consumer implements Subscription {
         case 'done':
           break
         case 'release':
-          return this.#settled(lease, () => lease.acks.release(tag))
+          if (this.#isTemporary || !lease.session.countsReturns) return this.#settled(lease, () => lease.acks.release(tag))
+          await this.#parts.publisher.publish(sameAttempt(delivery))
+          break
         case 'again':
           await this.#again(delivery, verdict.delayMs)
           break

@@ -27,6 +27,9 @@ export const nextAttempt = (delivery: Delivery, delayMs: number): Publication =>
   delayMs,
 })
 
+/** A delivery that did not run, for servers that would count its return as a lost run. */
+export const sameAttempt = (delivery: Delivery): Publication => copyOf(delivery)
+
 /** The dead letter of a delivery, bytes unchanged. */
 export const deadLetter = (delivery: Delivery, queue: string, note: string): Publication => ({ ...copyOf(delivery), queue, note })
 

@@ -49,6 +49,12 @@ export class Session extends EventEmitter<SessionEvents> {
     return this.#isUp
   }
 
+  /** Whether a delivery that is handed back counts as one that was lost; so it is before version 4.3. */
+  get countsReturns(): boolean {
+    const [major = 0, minor = 0] = this.#model.connection.serverProperties.version.split('.').map(Number)
+    return major < 4 || (major === 4 && minor < 3)
+  }
+
   /** A new channel; an error on it closes it alone, never the connection. */
   channel(): Promise<Channel> {
     return this.bounded(this.#model.createChannel().then(heard))
