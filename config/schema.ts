@@ -35,7 +35,7 @@ const size = () => {
 
 const amqpUrl = () => {
   const error = 'must be an amqp:// or amqps:// URL'
-  return z.string({ error }).regex(/^amqps?:\/\/.+$/, { error }).refine(URL.canParse, { error })
+  return z.string({ error }).regex(/^amqps?:\/\/.+$/, { error }).refine((url) => URL.canParse(url), { error })
 }
 
 const headerName = () => z.string({ error: 'must be the name of a header' }).regex(HEADER_NAME, { error: 'must be the name of a header' })

@@ -99,7 +99,7 @@ class YamlReader implements YamlText {
 
   #mapToData(document: Document, map: YAMLMap, path: Path): unknown {
     // without a prototype, so that a key called __proto__ is one like any other
-    const data: Record<string, unknown> = Object.create(null)
+    const data = Object.create(null) as Record<string, unknown>
     // stringKeys makes every key a scalar that holds a text
     for (const pair of map.items as Pair<Node, Node | null>[]) {
       const name = isScalar(pair.key) ? String(pair.key.value) : ''

@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import fc from 'fast-check'
+import { array, assert, asyncProperty, constantFrom, oneof, string } from 'fast-check'
 import { join } from 'node:path'
 import { writeFileSync } from 'node:fs'
 import { loadConfig } from '#config/load.js'
@@ -249,10 +249,10 @@ describe('a hostile configuration', () => {
     this.timeout(20_000)
     const cwd = folderWith({})
     const file = join(cwd, 'async.config.yaml')
-    const piece = fc.constantFrom('withAsync', 'worker', 'broker', 'keys', ': ', ':', '\n', '\n  ', '- ', '[', ']', '{', '}', ', ', '"', "'", '&a ', '*a', '!!x ', '| ', '> ', '#', '? ', '%', '---\n', '\t', '${', '}', '${HOME}', 'true', '5', '30s', 'amqp://h', '__proto__', '<<', '\u0000', '\u2028')
-    const texts = fc.oneof(fc.string({ unit: 'binary' }), fc.array(piece, { maxLength: 40 }).map((pieces) => pieces.join('')))
-    await fc.assert(
-      fc.asyncProperty(texts, async (text) => {
+    const piece = constantFrom('withAsync', 'worker', 'broker', 'keys', ': ', ':', '\n', '\n  ', '- ', '[', ']', '{', '}', ', ', '"', "'", '&a ', '*a', '!!x ', '| ', '> ', '#', '? ', '%', '---\n', '\t', '${', '}', '${HOME}', 'true', '5', '30s', 'amqp://h', '__proto__', '<<', '\u0000', '\u2028')
+    const texts = oneof(string({ unit: 'binary' }), array(piece, { maxLength: 40 }).map((pieces) => pieces.join('')))
+    await assert(
+      asyncProperty(texts, async (text) => {
         writeFileSync(file, text)
         try {
           const config = await loadConfig({ cwd, env: 'test' })

@@ -1,0 +1,25 @@
+import { readFileSync } from 'node:fs'
+import { Command } from 'commander'
+import { doctorCommand } from './doctor.js'
+import { initCommand } from './init.js'
+import { keyCommand } from './key.js'
+import { statusCommand } from './status.js'
+import { workerCommand } from './worker.js'
+
+/** The command line: `errand <command>`. */
+export function createProgram(): Command {
+  const program = new Command('errand')
+    .description('Background tasks that run as the person who asked.')
+    .version(packageVersion())
+    .showHelpAfterError('(--help tells what there is)')
+  for (const command of [initCommand(), doctorCommand(), statusCommand(), workerCommand(), keyCommand()]) {
+    // an added command does not inherit this
+    program.addCommand(command.copyInheritedSettings(program))
+  }
+  return program
+}
+
+function packageVersion(): string {
+  const read: unknown = JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8'))
+  return typeof read === 'object' && read !== null && 'version' in read ? String(read.version) : 'unknown'
+}

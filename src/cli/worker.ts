@@ -1,0 +1,46 @@
+import { Command, InvalidArgumentError, Option } from 'commander'
+import type { ConfigInput } from '../../config/load.js'
+import { runWorker } from '../../worker/index.js'
+import type { ConfigOptions } from './config-options.js'
+import { takingConfig } from './config-options.js'
+import { onStopSignals } from './signals.js'
+import { runSupervised } from './supervised.js'
+
+interface WorkerOptions extends ConfigOptions {
+  readonly concurrency?: number
+  readonly maxmem?: number
+  readonly level?: (typeof LEVELS)[number]
+  readonly keepAlive?: boolean
+}
+
+const LEVELS = ['debug', 'info', 'warn', 'error', 'silent'] as const
+
+/** `errand worker` */
+export const workerCommand = (): Command =>
+  takingConfig(new Command('worker'))
+    .description('run a worker: it takes tasks until SIGTERM or SIGINT, ends what runs, and exits with 0')
+    .option('--concurrency <n>', 'tasks it runs at once (default: worker.concurrency, else twice the CPUs, at least 2)', wholeNumber)
+    .option('--maxmem <mb>', 'megabytes of memory above which it ends its tasks and exits with 75 (default: worker.maxMemory, else no limit)', wholeNumber)
+    .addOption(new Option('--level <level>', 'what it logs (default: worker.logLevel, else info)').choices(LEVELS))
+    .option('--keep-alive', 'run worker.processes workers and start again those that die')
+    .action(async ({ keepAlive = false, ...options }: WorkerOptions) => {
+      process.exitCode = await (keepAlive ? runSupervised(options, overridesOf(options)) : run(options))
+    })
+
+async function run(options: WorkerOptions): Promise<number> {
+  const { config, env } = options
+  const worker = await runWorker({ ...overridesOf(options), config, env })
+  const forget = onStopSignals(() => worker.stop())
+  const code = await worker.stopped
+  forget()
+  return code
+}
+
+const overridesOf = ({ concurrency, maxmem, level }: WorkerOptions): ConfigInput => ({
+  worker: { concurrency, maxMemory: maxmem, logLevel: level },
+})
+
+function wholeNumber(text: string): number {
+  if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError('It must be a whole number.')
+  return Number(text)
+}
