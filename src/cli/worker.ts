@@ -1,6 +1,8 @@
-import { Command, InvalidArgumentError, Option } from 'commander'
+import { Command, Option } from 'commander'
 import type { ConfigInput } from '../../config/load.js'
 import { runWorker } from '../../worker/index.js'
+import { show } from '../core/options.js'
+import { ErrandError } from '../errors.js'
 import type { ConfigOptions } from './config-options.js'
 import { takingConfig } from './config-options.js'
 import { onStopSignals } from './signals.js'
@@ -19,8 +21,8 @@ const LEVELS = ['debug', 'info', 'warn', 'error', 'silent'] as const
 export const workerCommand = (): Command =>
   takingConfig(new Command('worker'))
     .description('run a worker: it takes tasks until SIGTERM or SIGINT, ends what runs, and exits with 0')
-    .option('--concurrency <n>', 'tasks it runs at once (default: worker.concurrency, else twice the CPUs, at least 2)', wholeNumber)
-    .option('--maxmem <mb>', 'megabytes of memory above which it ends its tasks and exits with 75 (default: worker.maxMemory, else no limit)', wholeNumber)
+    .option('--concurrency <n>', 'tasks it runs at once (default: worker.concurrency, else twice the CPUs, at least 2)', wholeNumber('--concurrency'))
+    .option('--maxmem <mb>', 'megabytes of memory above which it ends its tasks and exits with 75 (default: worker.maxMemory, else no limit)', wholeNumber('--maxmem'))
     .addOption(new Option('--level <level>', 'what it logs (default: worker.logLevel, else info)').choices(LEVELS))
     .option('--keep-alive', 'run worker.processes workers and start again those that die')
     .action(async ({ keepAlive = false, ...options }: WorkerOptions) => {
@@ -40,7 +42,7 @@ const overridesOf = ({ concurrency, maxmem, level }: WorkerOptions): ConfigInput
   worker: { concurrency, maxMemory: maxmem, logLevel: level },
 })
 
-function wholeNumber(text: string): number {
-  if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError('It must be a whole number.')
-  return Number(text)
+const wholeNumber = (option: string) => (text: string): number => {
+  if (/^\d{1,9}$/.test(text)) return Number(text)
+  throw new ErrandError('OPTION_INVALID', `errand worker ${option} must be a whole number, got ${show(text)}.`)
 }

@@ -7,16 +7,10 @@ import type { Config } from '#config/config.js'
 import { keyFile, loadKeys, rotateKeyFile } from '#config/keys.js'
 import type { ConfigInput } from '#config/load.js'
 import { loadConfig } from '#config/load.js'
-import { ErrandError } from '#src/errors.js'
 import { folderWith } from './folder.js'
+import { failure } from './loading.js'
 
 const configWith = (overrides: ConfigInput = {}): Promise<Config> => loadConfig({ cwd: folderWith({}), overrides })
-
-async function failure(config: Config): Promise<ErrandError> {
-  const error: unknown = await loadKeys(config).then(() => undefined, (reason: unknown) => reason)
-  expect(error).to.be.instanceOf(ErrandError)
-  return error as ErrandError // the line above says so
-}
 
 describe('the sealing keys', () => {
   it('are those of the configuration when it has some, and no file is made', async () => {
@@ -52,7 +46,7 @@ describe('the sealing keys', () => {
     await loadKeys(config)
     chmodSync(keyFile(config), 0o640)
 
-    const error = await failure(config)
+    const error = await failure(loadKeys(config))
 
     expect(error.code).to.equal('KEY_INVALID')
     expect(error.message).to.contain(`chmod 600 ${keyFile(config)}`)
@@ -91,7 +85,7 @@ describe('the sealing keys', () => {
       mkdirSync(config.dataDir)
       writeFileSync(keyFile(config), text, { mode: 0o600 })
 
-      const error = await failure(config)
+      const error = await failure(loadKeys(config))
 
       expect(error.code).to.equal('KEY_INVALID')
       expect(error.message).not.to.contain('hunter2')
@@ -99,7 +93,7 @@ describe('the sealing keys', () => {
   })
 
   it('must be configured where the broker is on another host', async () => {
-    const error = await failure(await configWith({ broker: ['amqp://localhost', 'amqp://app:hunter2@rabbit.example/shop'] }))
+    const error = await failure(loadKeys(await configWith({ broker: ['amqp://localhost', 'amqp://app:hunter2@rabbit.example/shop'] })))
 
     expect(error.code).to.equal('KEY_MISSING')
     expect(error.message).to.contain('errand key').and.contain('key: ${ERRAND_KEY}').and.contain('rabbit.example')

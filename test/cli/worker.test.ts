@@ -1,0 +1,67 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { expect } from 'chai'
+import type { Scope } from '../kit/temporary.js'
+import { eachScope } from '../kit/temporary.js'
+import { until } from '../kit/until.js'
+import { application, errand, startErrand, startProgram } from './run-errand.js'
+
+const fixture = (name: string): string => fileURLToPath(new URL(`fixture/${name}`, import.meta.url))
+
+/** An application with one task, which appends a line with its process id to a file. */
+function notesApplication(scope: Scope) {
+  const cwd = application(scope, `withAsync: true\nservices: [${fixture('notes.js')}]\n`)
+  const file = scope.file('notes.txt')
+  const send = async (text: string): Promise<void> => {
+    const sender = startProgram(scope, cwd, [fixture('send.js'), file, text])
+    expect(await sender.ended, sender.errors()).to.equal(0)
+  }
+  const lineOf = (text: string): Promise<string> =>
+    until(`the note "${text}"`, () => (existsSync(file) ? readFileSync(file, 'utf8') : '').split('\n').find((line) => line.startsWith(`${text} by`)))
+  const status = async (): Promise<string> => (await errand(scope, cwd, 'status')).output
+  return { cwd, send, lineOf, status }
+}
+
+describe('errand worker', function () {
+  this.timeout(60_000)
+  const scope = eachScope()
+
+  it('runs what was waiting, stops on SIGTERM and exits with 0', async () => {
+    const app = notesApplication(scope())
+    await app.send('before')
+    expect(await app.status()).to.contain('queue default: 1 waiting, 0 dead').and.contain('no server of this host runs one')
+
+    const worker = startErrand(scope(), app.cwd, 'worker', '--concurrency', '3', '--level', 'debug')
+    expect(await app.lineOf('before')).to.equal(`before by ${worker.child.pid}`)
+    expect(worker.output()).to.contain('3 at once')
+    worker.child.kill('SIGTERM')
+
+    expect(await worker.ended).to.equal(0)
+    expect(await app.status()).to.contain('queue default: 0 waiting, 0 dead')
+  })
+
+  it('fails when its services cannot be loaded', async () => {
+    const cwd = application(scope(), 'withAsync: true\nservices: [./none/*.js]\n')
+
+    const { code, errors } = await errand(scope(), cwd, 'worker')
+
+    expect(code).to.equal(1)
+    expect(errors).to.contain('SERVICE_LOAD_FAILED')
+  })
+
+  it('with --keep-alive starts a killed worker again, and status sees it', async () => {
+    const app = notesApplication(scope())
+    const keeper = startErrand(scope(), app.cwd, 'worker', '--keep-alive')
+    await app.send('first')
+    const pid = Number((await app.lineOf('first')).split(' ').at(-1))
+    expect(pid).not.to.equal(keeper.child.pid)
+    expect(await app.status()).to.contain(`1 consuming (process ${pid}), run by process ${keeper.child.pid}`)
+
+    process.kill(pid, 'SIGKILL')
+    await app.send('second')
+
+    expect(Number((await app.lineOf('second')).split(' ').at(-1))).not.to.equal(pid)
+    keeper.child.kill('SIGTERM')
+    expect(await keeper.ended).to.equal(0)
+  })
+})
