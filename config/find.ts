@@ -16,7 +16,9 @@ const NAME = 'async.config'
  */
 export function findConfigFiles(cwd: string, environment: string): ConfigFiles {
   for (const dir of upToPackage(cwd)) {
-    const files = [`${NAME}.yaml`, `${NAME}.${environment}.yaml`].map((name) => join(dir, name)).filter((file) => existsSync(file))
+    const files = [`${NAME}.yaml`, `${NAME}.${environment}.yaml`]
+      .map((name) => join(dir, name))
+      .filter((file) => existsSync(file))
     if (files.length > 0) return { baseDir: dir, files }
     refuseOtherExtension(dir, environment)
   }
@@ -30,7 +32,10 @@ export function findConfigFiles(cwd: string, environment: string): ConfigFiles {
 export function namedConfigFiles(cwd: string, given: string, environment: string): ConfigFiles {
   const file = resolve(cwd, given)
   if (!existsSync(file)) {
-    throw new ErrandError('CONFIG_NOT_FOUND', `No configuration file at ${file}. Check the path, or run \`errand init\` to make one.`)
+    throw new ErrandError(
+      'CONFIG_NOT_FOUND',
+      `No configuration file at ${file}. Check the path, or run \`errand init\` to make one.`,
+    )
   }
   const extension = extname(file)
   const special = join(dirname(file), `${basename(file, extension)}.${environment}${extension}`)

@@ -23,7 +23,9 @@ function admitVariables(schema: unknown): unknown {
 function inner(schema: Json): Json {
   const parts: Json = { ...schema }
   if (isJson(schema['properties'])) {
-    parts['properties'] = Object.fromEntries(Object.entries(schema['properties']).map(([name, part]) => [name, admitVariables(part)]))
+    parts['properties'] = Object.fromEntries(
+      Object.entries(schema['properties']).map(([name, part]) => [name, admitVariables(part)]),
+    )
   }
   if (isJson(schema['items'])) parts['items'] = admitVariables(schema['items'])
   if (Array.isArray(schema['anyOf'])) parts['anyOf'] = schema['anyOf'].map(admitVariables)

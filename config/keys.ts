@@ -48,7 +48,8 @@ function refuseRemoteBroker({ broker }: Config): void {
   throw new ErrandError(
     'KEY_MISSING',
     `No sealing key is configured, and the broker ${maskUrl(remote)} may be shared with other hosts, which need the same one. ` +
-      'Run `errand key`, put what it prints into the environment variable ERRAND_KEY of every process, and set `key: ${ERRAND_KEY}` in async.config.yaml.',
+      'Run `errand key`, put what it prints into the environment variable ERRAND_KEY of every process, ' +
+      'and set `key: ${ERRAND_KEY}` in async.config.yaml.',
   )
 }
 
@@ -66,16 +67,30 @@ function readKeyFile(file: string): readonly string[] | undefined {
   } catch (cause) {
     if (cause instanceof ErrandError) throw cause
     if (codeOf(cause) === 'ENOENT') return undefined
-    throw new ErrandError('KEY_INVALID', `Cannot read the key file ${file}. Check who owns it, or set the key in async.config.yaml.`, { cause })
+    throw new ErrandError(
+      'KEY_INVALID',
+      `Cannot read the key file ${file}. Check who owns it, or set the key in async.config.yaml.`,
+      { cause },
+    )
   }
-  const keys = text.split(/\r?\n/).map((line) => line.trim()).filter((line) => line !== '' && !line.startsWith('#'))
+  const keys = text
+    .split(/\r?\n/)
+    .map((line) => line.trim())
+    .filter((line) => line !== '' && !line.startsWith('#'))
   if (keys.length === 0) {
-    throw new ErrandError('KEY_INVALID', `The key file ${file} holds no key. Put the key back, or remove the file to have a new one made.`)
+    throw new ErrandError(
+      'KEY_INVALID',
+      `The key file ${file} holds no key. Put the key back, or remove the file to have a new one made.`,
+    )
   }
   try {
     parseKeyRing(keys)
   } catch (cause) {
-    throw new ErrandError('KEY_INVALID', `The key file ${file} holds a line that is no key as \`errand key\` prints it. Correct or remove that line.`, { cause })
+    throw new ErrandError(
+      'KEY_INVALID',
+      `The key file ${file} holds a line that is no key as \`errand key\` prints it. Correct or remove that line.`,
+      { cause },
+    )
   }
   return keys
 }
@@ -99,7 +114,11 @@ function createKeyFile(config: Config, file: string): readonly string[] {
       rmSync(prepared, { force: true })
     }
   } catch (cause) {
-    throw new ErrandError('KEY_INVALID', `Cannot make the key file ${file}. Make its folder writable, or set the key in async.config.yaml (see \`errand key\`).`, { cause })
+    throw new ErrandError(
+      'KEY_INVALID',
+      `Cannot make the key file ${file}. Make its folder writable, or set the key in async.config.yaml (see \`errand key\`).`,
+      { cause },
+    )
   }
   return readKeyFile(file) ?? createKeyFile(config, file)
 }
@@ -111,4 +130,5 @@ function prepare(config: Config, file: string, keys: readonly string[]): string 
   return prepared
 }
 
-const codeOf = (error: unknown): unknown => (typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined)
+const codeOf = (error: unknown): unknown =>
+  typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined

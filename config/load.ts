@@ -50,7 +50,10 @@ export async function loadConfig(options: LoadOptions = {}): Promise<Config> {
 
   const sources = await readSources(found, cwd)
   const config = resolveConfig(await mergeAll(sources, isGiven ? options.overrides : undefined), around)
-  rememberVariables(config, sources.flatMap(({ substituted }) => [...substituted.values()].flat()))
+  rememberVariables(
+    config,
+    sources.flatMap(({ substituted }) => [...substituted.values()].flat()),
+  )
   return config
 }
 
@@ -87,7 +90,9 @@ function readText(file: string): string {
     const size = statSync(file).size
     if (size <= MOST_BYTES) return new TextDecoder('utf-8', { fatal: true }).decode(readFileSync(file))
   } catch (cause) {
-    throw new ErrandError('CONFIG_INVALID', `Cannot read ${file}: it must be a text file in UTF-8 that this process may read.`, { cause })
+    throw new ErrandError('CONFIG_INVALID', `Cannot read ${file}: it must be a text file in UTF-8 that this process may read.`, {
+      cause,
+    })
   }
   throw new ErrandError('CONFIG_INVALID', `${file} is larger than 1 MB; a configuration is not. Check that it is the right file.`)
 }
@@ -97,7 +102,8 @@ function environmentName(given: string | undefined): string {
   if (/^[A-Za-z0-9][\w.-]{0,99}$/.test(name)) return name
   throw new ErrandError(
     'OPTION_INVALID',
-    'The environment (--env, ERRAND_ENV or NODE_ENV) must be a name of letters, digits, "_", "." and "-". It is part of the name of a file.',
+    'The environment (--env, ERRAND_ENV or NODE_ENV) must be a name of letters, digits, "_", "." and "-", ' +
+      'because a file is named after it.',
   )
 }
 

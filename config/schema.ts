@@ -35,10 +35,14 @@ const size = () => {
 
 const amqpUrl = () => {
   const error = 'must be an amqp:// or amqps:// URL'
-  return z.string({ error }).regex(/^amqps?:\/\/.+$/, { error }).refine((url) => URL.canParse(url), { error })
+  return z
+    .string({ error })
+    .regex(/^amqps?:\/\/.+$/, { error })
+    .refine((url) => URL.canParse(url), { error })
 }
 
-const headerName = () => z.string({ error: 'must be the name of a header' }).regex(HEADER_NAME, { error: 'must be the name of a header' })
+const headerName = () =>
+  z.string({ error: 'must be the name of a header' }).regex(HEADER_NAME, { error: 'must be the name of a header' })
 
 /** A key that may be left out. Its description ends in the default, which the documentation repeats and a test compares. */
 const key = <S extends z.ZodType>(schema: S, about: string, fallback: unknown) =>
@@ -57,7 +61,11 @@ const tls = z.strictObject(
 const brokerSection = z
   .strictObject({
     url: key(amqpUrl(), 'URL of a RabbitMQ node. Not together with urls or file.', 'none'),
-    urls: key(listOf(amqpUrl(), 'amqp URLs').min(1, { error: 'must name at least one URL' }), 'URLs of the nodes of one RabbitMQ cluster.', 'none'),
+    urls: key(
+      listOf(amqpUrl(), 'amqp URLs').min(1, { error: 'must name at least one URL' }),
+      'URLs of the nodes of one RabbitMQ cluster.',
+      'none',
+    ),
     file: key(text('the path of a file'), 'File of the embedded queue.', `${BROKER_DEFAULTS.file} in dataDir`),
     durability: key(
       choice('full', 'normal'),
@@ -65,14 +73,22 @@ const brokerSection = z
       BROKER_DEFAULTS.durability,
     ),
     namespace: key(name('a name'), 'RabbitMQ only: prefix of all queues and exchanges.', 'the service'),
-    queueType: key(choice('quorum', 'classic'), 'RabbitMQ only: kind of the queues; classic ones are not replicated.', BROKER_DEFAULTS.queueType),
+    queueType: key(
+      choice('quorum', 'classic'),
+      'RabbitMQ only: kind of the queues; classic ones are not replicated.',
+      BROKER_DEFAULTS.queueType,
+    ),
     connectTimeout: key(duration(), 'RabbitMQ only: how long one attempt to connect may take.', BROKER_DEFAULTS.connectTimeout),
     confirmTimeout: key(
       duration(),
       'RabbitMQ only: how long the broker may take to confirm a message before the call rejects.',
       BROKER_DEFAULTS.confirmTimeout,
     ),
-    heartbeat: key(duration(), 'RabbitMQ only: a connection silent for two or three of these is given up; 0 switches that off.', BROKER_DEFAULTS.heartbeat),
+    heartbeat: key(
+      duration(),
+      'RabbitMQ only: a connection silent for two or three of these is given up; 0 switches that off.',
+      BROKER_DEFAULTS.heartbeat,
+    ),
     tls: key(tls, 'RabbitMQ only: files for amqps URLs.', 'none'),
   })
   .superRefine((broker, context) => {
@@ -108,7 +124,11 @@ const broker = z.union(
 
 const worker = z.strictObject(
   {
-    spawn: key(flag(), 'The server starts and supervises the worker. Set it to false where a process manager runs `errand worker`.', WORKER_DEFAULTS.spawn),
+    spawn: key(
+      flag(),
+      'The server starts and supervises the worker. Set it to false where a process manager runs `errand worker`.',
+      WORKER_DEFAULTS.spawn,
+    ),
     processes: key(whole(1, 256), 'Worker processes of this service on this host.', WORKER_DEFAULTS.processes),
     concurrency: key(whole(1, 10_000), 'Tasks that one worker process runs at once.', 'twice the CPUs, at least 2'),
     queues: key(
@@ -116,7 +136,11 @@ const worker = z.strictObject(
       'Queues it consumes.',
       WORKER_DEFAULTS.queues,
     ),
-    grace: key(duration(), 'How long running tasks may go on after a stop was asked for; then they are handed back.', WORKER_DEFAULTS.grace),
+    grace: key(
+      duration(),
+      'How long running tasks may go on after a stop was asked for; then they are handed back.',
+      WORKER_DEFAULTS.grace,
+    ),
     maxMemory: key(
       whole(0, 1_048_576),
       'Megabytes of resident memory above which a worker process is replaced, after its running tasks; 0 switches that off.',
@@ -124,7 +148,11 @@ const worker = z.strictObject(
     ),
     keepAlive: key(flag(), 'A worker that died is started again, with growing pauses.', WORKER_DEFAULTS.keepAlive),
     listen: key(flag(), 'Modules loaded in the worker may open ports.', WORKER_DEFAULTS.listen),
-    logLevel: key(choice('debug', 'info', 'warn', 'error', 'silent'), 'What the worker writes to its output.', WORKER_DEFAULTS.logLevel),
+    logLevel: key(
+      choice('debug', 'info', 'warn', 'error', 'silent'),
+      'What the worker writes to its output.',
+      WORKER_DEFAULTS.logLevel,
+    ),
   },
   { error: 'must be a section with keys such as concurrency' },
 )
@@ -134,38 +162,89 @@ const sealingKey = () => text('a key as `errand key` prints it')
 
 /** What a user may write in `async.config.yaml` and hand to `start()`. Every key may be left out. */
 export const configSchema = z
-  .strictObject({
-    withAsync: key(flag(), 'Calls become messages and the server starts a worker. When false, bodies run here and now.', DEFAULTS.withAsync),
-    service: key(name('a name'), 'Name of the application; it keeps applications on one broker apart.', 'the name in the nearest package.json, else of its folder'),
-    environment: key(name('a name'), 'Messages never cross from one environment to another.', 'ERRAND_ENV, else NODE_ENV, else development'),
-    services: key(globs, 'Globs of the modules with tasks, from the folder of this file.', 'the modules in which the tasks of the server were declared'),
-    container: key(text('the path of a module'), 'Module that says how instances of services are made.', 'none'),
-    dataDir: key(text('the path of a folder'), 'Folder of the queue file, the key file and locks, from the folder of this file.', DEFAULTS.dataDir),
-    broker: key(broker, 'Where messages wait: sqlite, sqlite:<file>, memory, amqp URLs, or a section.', DEFAULTS.broker),
-    seal: key(choice('secrets', 'context', 'message'), 'How much of a message is encrypted. All of it is authenticated always.', DEFAULTS.seal),
-    key: key(sealingKey(), 'The sealing key, as `errand key` prints it; best from the environment: ${ERRAND_KEY}.', 'the key file in dataDir'),
-    keys: key(
-      listOf(sealingKey(), 'keys').min(1, { error: 'must hold at least one key' }),
-      'Several sealing keys for rotation: the first seals, all of them open. Not together with key.',
-      'the key file in dataDir',
-    ),
-    headers: key(listOf(headerName(), 'header names'), 'Headers of a request that travel with a call; no others do.', DEFAULTS.headers),
-    secretHeaders: key(
-      listOf(headerName(), 'header names'),
-      'Headers that are encrypted when they travel; what is named here is added to the default.',
-      DEFAULTS.secretHeaders,
-    ),
-    outsideRequest: key(choice('enqueue', 'inline', 'error'), 'What a call outside any request does.', DEFAULTS.outsideRequest),
-    payloadLimit: key(size(), 'The largest message.', DEFAULTS.payloadLimit),
-    expires: key(duration(), 'How long a message may wait after it is due before a worker refuses it; 0: for ever.', DEFAULTS.expires),
-    resultTimeout: key(duration(), 'How long a plain call of a `result: true` task waits.', DEFAULTS.resultTimeout),
-    retries: key(whole(0, 1000), 'Runs after a first failed one, for tasks that say nothing else.', DEFAULTS.retries),
-    maxCrashes: key(whole(1, 1000), 'A task whose worker process died this often while running it is dead-lettered.', DEFAULTS.maxCrashes),
-    reverify: key(flag(), 'Refuse to run a task when the bearer token of its caller has expired, with 300 s of leeway.', DEFAULTS.reverify),
-    carriers: key(listOf(text('the name or path of a carrier'), 'carriers'), 'Carriers to use: cls-hooked, nestjs-cls, opentelemetry, or paths of modules.', 'none'),
-    errorReporter: key(text('the path of a module'), 'Module whose default export is called with every failure.', 'none'),
-    worker: key(worker, 'The worker.', 'as below'),
-  }, { error: 'must hold keys and values, such as "withAsync: true"' })
+  .strictObject(
+    {
+      withAsync: key(
+        flag(),
+        'Calls become messages and the server starts a worker. When false, bodies run here and now.',
+        DEFAULTS.withAsync,
+      ),
+      service: key(
+        name('a name'),
+        'Name of the application; it keeps applications on one broker apart.',
+        'the name in the nearest package.json, else of its folder',
+      ),
+      environment: key(
+        name('a name'),
+        'Messages never cross from one environment to another.',
+        'ERRAND_ENV, else NODE_ENV, else development',
+      ),
+      services: key(
+        globs,
+        'Globs of the modules with tasks, from the folder of this file.',
+        'the modules in which the tasks of the server were declared',
+      ),
+      container: key(text('the path of a module'), 'Module that says how instances of services are made.', 'none'),
+      dataDir: key(
+        text('the path of a folder'),
+        'Folder of the queue file, the key file and locks, from the folder of this file.',
+        DEFAULTS.dataDir,
+      ),
+      broker: key(broker, 'Where messages wait: sqlite, sqlite:<file>, memory, amqp URLs, or a section.', DEFAULTS.broker),
+      seal: key(
+        choice('secrets', 'context', 'message'),
+        'How much of a message is encrypted. All of it is authenticated always.',
+        DEFAULTS.seal,
+      ),
+      key: key(
+        sealingKey(),
+        'The sealing key, as `errand key` prints it; best from the environment: ${ERRAND_KEY}.',
+        'the key file in dataDir',
+      ),
+      keys: key(
+        listOf(sealingKey(), 'keys').min(1, { error: 'must hold at least one key' }),
+        'Several sealing keys for rotation: the first seals, all of them open. Not together with key.',
+        'the key file in dataDir',
+      ),
+      headers: key(
+        listOf(headerName(), 'header names'),
+        'Headers of a request that travel with a call; no others do.',
+        DEFAULTS.headers,
+      ),
+      secretHeaders: key(
+        listOf(headerName(), 'header names'),
+        'Headers that are encrypted when they travel; what is named here is added to the default.',
+        DEFAULTS.secretHeaders,
+      ),
+      outsideRequest: key(choice('enqueue', 'inline', 'error'), 'What a call outside any request does.', DEFAULTS.outsideRequest),
+      payloadLimit: key(size(), 'The largest message.', DEFAULTS.payloadLimit),
+      expires: key(
+        duration(),
+        'How long a message may wait after it is due before a worker refuses it; 0: for ever.',
+        DEFAULTS.expires,
+      ),
+      resultTimeout: key(duration(), 'How long a plain call of a `result: true` task waits.', DEFAULTS.resultTimeout),
+      retries: key(whole(0, 1000), 'Runs after a first failed one, for tasks that say nothing else.', DEFAULTS.retries),
+      maxCrashes: key(
+        whole(1, 1000),
+        'A task whose worker process died this often while running it is dead-lettered.',
+        DEFAULTS.maxCrashes,
+      ),
+      reverify: key(
+        flag(),
+        'Refuse to run a task when the bearer token of its caller has expired, with 300 s of leeway.',
+        DEFAULTS.reverify,
+      ),
+      carriers: key(
+        listOf(text('the name or path of a carrier'), 'carriers'),
+        'Carriers to use: cls-hooked, nestjs-cls, opentelemetry, or paths of modules.',
+        'none',
+      ),
+      errorReporter: key(text('the path of a module'), 'Module whose default export is called with every failure.', 'none'),
+      worker: key(worker, 'The worker.', 'as below'),
+    },
+    { error: 'must hold keys and values, such as "withAsync: true"' },
+  )
   .superRefine((config, context) => {
     if (config.key === undefined || config.keys === undefined) return
     context.addIssue({ code: 'custom', path: ['keys'], message: 'cannot stand together with key; keep one' })

@@ -19,7 +19,7 @@ export function maskUrl(url: string): string {
   return `${protocol}//${user}${host}${pathname}${search === '' ? '' : `?${MASK}`}`
 }
 
-/** A copy of `config` for people: no key, password or passphrase, and the names of environment variables in place of their values. */
+/** A copy of `config` for people: no key, password or passphrase, and names of environment variables in place of their values. */
 export function maskConfig(config: Config): Record<string, unknown> {
   const variables = (variablesOf.get(config) ?? []).flatMap((name) => {
     const value = process.env[name]

@@ -16,14 +16,13 @@ export interface Layer {
 }
 
 export type Validated =
-  | { readonly kind: 'valid'; readonly input: ConfigInput }
-  | { readonly kind: 'invalid'; readonly problems: readonly Problem[] }
+  { readonly kind: 'valid'; readonly input: ConfigInput } | { readonly kind: 'invalid'; readonly problems: readonly Problem[] }
 
 type Issue = core.$ZodIssue
 
 const SECRET_KEYS = new Set(['key', 'keys', 'broker'])
 
-/** Checks one layer against the schema. Texts that came from environment variables are read as numbers or booleans where needed. */
+/** Checks one layer against the schema. Texts from environment variables are read as numbers or booleans where needed. */
 export function validateLayer(layer: Layer): Validated {
   let data = withoutEmptySections(layer.data)
   let issues = check(data)

@@ -18,4 +18,5 @@ const WORDS: Partial<Record<ErrorCode, string>> = {
 }
 
 /** One line for a fault that the YAML parser found. */
-export const inOwnWords = (code: ErrorCode): string => WORDS[code] ?? 'this cannot be read as YAML; check the quotes, colons and brackets'
+export const inOwnWords = (code: ErrorCode): string =>
+  WORDS[code] ?? 'this cannot be read as YAML; check the quotes, colons and brackets'

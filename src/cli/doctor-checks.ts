@@ -77,7 +77,9 @@ async function checkKeys({ config }: Patient): Promise<Finding | undefined> {
 async function checkServices({ config }: Patient): Promise<Finding | undefined> {
   if (config?.withAsync !== true) return undefined
   if (config.services.length === 0) {
-    return note('none named; a spawned worker loads the modules in which the tasks of the server were declared, `errand worker` needs the key')
+    return note(
+      'none named; a spawned worker loads the modules in which the server declared tasks, `errand worker` needs the key',
+    )
   }
   const found = await Promise.all(config.services.map(async (glob) => ({ glob, files: await expandGlob(glob, config.baseDir) })))
   const empty = found.filter(({ files }) => files.length === 0).map(({ glob }) => glob)

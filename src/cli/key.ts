@@ -20,10 +20,13 @@ async function rotate(options: ConfigOptions): Promise<void> {
   if (config.keys.length > 0) {
     throw new ErrandError(
       'OPTION_INVALID',
-      'errand key --write would change nothing: the configuration names its keys itself. Run `errand key`, and put the new key first under `keys`.',
+      'errand key --write would change nothing: the configuration names its keys itself. ' +
+        'Run `errand key`, and put the new key first under `keys`.',
     )
   }
   const count = rotateKeyFile(config)
-  console.log(`Wrote a new key to ${keyFile(config)}, which holds ${count === 1 ? 'one key' : `${count} keys`} now; the new one seals.`)
+  console.log(
+    `Wrote a new key to ${keyFile(config)}, which holds ${count === 1 ? 'one key' : `${count} keys`} now; the new one seals.`,
+  )
   console.log('Restart the servers and workers of this host together: those that do not know the new key refuse what it sealed.')
 }

@@ -53,7 +53,10 @@ function inWords(config: Config, { service, environment, server, workers, queues
 export function workerLine(config: Config, server: number | undefined, workers: LeaderStatus['workers']): string {
   if (!config.withAsync) return 'none, because withAsync is false'
   const running = workers.filter(({ state }) => state === 'running')
-  if (running.length > 0) return `${running.length} consuming (${running.map(({ pid }) => `process ${pid ?? '?'}`).join(', ')}), run by process ${server ?? '?'}`
+  if (running.length > 0) {
+    const processes = running.map(({ pid }) => `process ${pid ?? '?'}`).join(', ')
+    return `${running.length} consuming (${processes}), run by process ${server ?? '?'}`
+  }
   if (workers.length > 0) return `none consuming: ${workers.map(({ state }) => state).join(', ')}`
   return 'no server of this host runs one (those of `errand worker` without --keep-alive are not seen from here)'
 }

@@ -13,7 +13,12 @@ export async function runSupervised(options: ConfigOptions, overrides: ConfigInp
   const hold = setInterval(() => {}, 2 ** 30)
   try {
     return await new Promise<number>((resolve, reject) => {
-      const supervisor = startSupervisor({ config, modules: () => [], log, report: ({ data }) => void (data.fatal && resolve(1)) })
+      const supervisor = startSupervisor({
+        config,
+        modules: () => [],
+        log,
+        report: ({ data }) => void (data.fatal && resolve(1)),
+      })
       onStopSignals(() => supervisor.stop().then(() => resolve(0), reject))
     })
   } finally {

@@ -21,8 +21,16 @@ const LEVELS = ['debug', 'info', 'warn', 'error', 'silent'] as const
 export const workerCommand = (): Command =>
   takingConfig(new Command('worker'))
     .description('run a worker: it takes tasks until SIGTERM or SIGINT, ends what runs, and exits with 0')
-    .option('--concurrency <n>', 'tasks it runs at once (default: worker.concurrency, else twice the CPUs, at least 2)', wholeNumber('--concurrency'))
-    .option('--maxmem <mb>', 'megabytes of memory above which it ends its tasks and exits with 75 (default: worker.maxMemory, else no limit)', wholeNumber('--maxmem'))
+    .option(
+      '--concurrency <n>',
+      'tasks it runs at once (default: worker.concurrency, else twice the CPUs, at least 2)',
+      wholeNumber('--concurrency'),
+    )
+    .option(
+      '--maxmem <mb>',
+      'megabytes of memory above which it ends its tasks and exits with 75 (default: worker.maxMemory, else no limit)',
+      wholeNumber('--maxmem'),
+    )
     .addOption(new Option('--level <level>', 'what it logs (default: worker.logLevel, else info)').choices(LEVELS))
     .option('--keep-alive', 'run worker.processes workers and start again those that die')
     .action(async ({ keepAlive = false, ...options }: WorkerOptions) => {
@@ -42,7 +50,9 @@ const overridesOf = ({ concurrency, maxmem, level }: WorkerOptions): ConfigInput
   worker: { concurrency, maxMemory: maxmem, logLevel: level },
 })
 
-const wholeNumber = (option: string) => (text: string): number => {
-  if (/^\d{1,9}$/.test(text)) return Number(text)
-  throw new ErrandError('OPTION_INVALID', `errand worker ${option} must be a whole number, got ${show(text)}.`)
-}
+const wholeNumber =
+  (option: string) =>
+  (text: string): number => {
+    if (/^\d{1,9}$/.test(text)) return Number(text)
+    throw new ErrandError('OPTION_INVALID', `errand worker ${option} must be a whole number, got ${show(text)}.`)
+  }

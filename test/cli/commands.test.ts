@@ -24,15 +24,21 @@ describe('errand', () => {
     const cwd = application(scope())
 
     const option = await errand(scope(), cwd, 'worker', '--concurency', '3')
-    expect([option.code, option.errors]).to.satisfy(([code, text]: [number, string]) => code === 1 && text.includes('Did you mean --concurrency?'))
+    expect([option.code, option.errors]).to.satisfy(
+      ([code, text]: [number, string]) => code === 1 && text.includes('Did you mean --concurrency?'),
+    )
     const command = await errand(scope(), cwd, 'wroker')
-    expect([command.code, command.errors]).to.satisfy(([code, text]: [number, string]) => code === 1 && text.includes('Did you mean worker?'))
+    expect([command.code, command.errors]).to.satisfy(
+      ([code, text]: [number, string]) => code === 1 && text.includes('Did you mean worker?'),
+    )
   })
 
   it('refuses a number or level that is none', async () => {
     const cwd = application(scope())
 
-    expect((await errand(scope(), cwd, 'worker', '--concurrency', 'many')).errors).to.contain("errand worker --concurrency must be a whole number, got 'many'. [OPTION_INVALID]")
+    expect((await errand(scope(), cwd, 'worker', '--concurrency', 'many')).errors).to.contain(
+      "errand worker --concurrency must be a whole number, got 'many'. [OPTION_INVALID]",
+    )
     expect((await errand(scope(), cwd, 'worker', '--level', 'loud')).errors).to.contain('Allowed choices are debug, info')
   })
 
@@ -59,7 +65,9 @@ describe('errand init', () => {
     expect(code).to.equal(0)
     expect(output).to.contain('@asyncTask()').and.contain('await start()')
     expect(readFileSync(join(cwd, '.gitignore'), 'utf8')).to.equal('dist\n.errand\n')
-    expect(readFileSync(join(cwd, 'async.config.yaml'), 'utf8')).to.match(/^# yaml-language-server: \$schema=\.\/node_modules\/errand\/schema\//)
+    expect(readFileSync(join(cwd, 'async.config.yaml'), 'utf8')).to.match(
+      /^# yaml-language-server: \$schema=\.\/node_modules\/errand\/schema\//,
+    )
     const config = await loadConfig({ cwd, env: 'development' })
     expect(config).to.deep.equal(await loadConfig({ cwd, env: 'development', overrides: { withAsync: true } }))
     expect(config.withAsync).to.equal(true)
@@ -106,7 +114,10 @@ describe('errand key', () => {
   it('writes and rotates the key file: the new key first, the old ones behind it', async () => {
     const cwd = application(scope(), 'withAsync: true\n')
     const file = join(cwd, '.errand/key')
-    const keys = (): string[] => readFileSync(file, 'utf8').split('\n').filter((line) => /^\w/.test(line))
+    const keys = (): string[] =>
+      readFileSync(file, 'utf8')
+        .split('\n')
+        .filter((line) => /^\w/.test(line))
 
     await errand(scope(), cwd, 'key', '--write')
     const [old] = keys()
@@ -165,7 +176,9 @@ describe('errand doctor', () => {
   })
 
   it('fails for a glob without files, a damaged key and a broker that is not there, and shows no secret', async () => {
-    const yaml = 'withAsync: true\nservices: [./none/*.js]\nkey: hunter2\nbroker: { url: "amqp://app:hunter2@127.0.0.1:1", connectTimeout: 2 }\n'
+    const yaml =
+      'withAsync: true\nservices: [./none/*.js]\nkey: hunter2\n' +
+      'broker: { url: "amqp://app:hunter2@127.0.0.1:1", connectTimeout: 2 }\n'
 
     const { code, output, errors } = await errand(scope(), application(scope(), yaml), 'doctor')
 

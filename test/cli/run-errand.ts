@@ -22,7 +22,11 @@ export function startErrand(scope: Scope, cwd: string, ...args: readonly string[
 }
 
 /** Runs `errand <args>` in `cwd` to its end. */
-export async function errand(scope: Scope, cwd: string, ...args: readonly string[]): Promise<{ code: number | null; output: string; errors: string }> {
+export async function errand(
+  scope: Scope,
+  cwd: string,
+  ...args: readonly string[]
+): Promise<{ code: number | null; output: string; errors: string }> {
   const program = startErrand(scope, cwd, ...args)
   const code = await program.ended
   return { code, output: program.output(), errors: program.errors() }

@@ -17,7 +17,9 @@ function notesApplication(scope: Scope) {
     expect(await sender.ended, sender.errors()).to.equal(0)
   }
   const lineOf = (text: string): Promise<string> =>
-    until(`the note "${text}"`, () => (existsSync(file) ? readFileSync(file, 'utf8') : '').split('\n').find((line) => line.startsWith(`${text} by`)))
+    until(`the note "${text}"`, () =>
+      (existsSync(file) ? readFileSync(file, 'utf8') : '').split('\n').find((line) => line.startsWith(`${text} by`)),
+    )
   const status = async (): Promise<string> => (await errand(scope, cwd, 'status')).output
   return { cwd, send, lineOf, status }
 }
@@ -29,7 +31,9 @@ describe('errand worker', function () {
   it('runs what was waiting, stops on SIGTERM and exits with 0', async () => {
     const app = notesApplication(scope())
     await app.send('before')
-    expect(await app.status()).to.contain('queue default: 1 waiting, 0 dead').and.contain('no server of this host runs one')
+    expect(await app.status())
+      .to.contain('queue default: 1 waiting, 0 dead')
+      .and.contain('no server of this host runs one')
 
     const worker = startErrand(scope(), app.cwd, 'worker', '--concurrency', '3', '--level', 'debug')
     expect(await app.lineOf('before')).to.equal(`before by ${worker.child.pid}`)

@@ -49,9 +49,20 @@ describe('the page about the configuration', () => {
 
     const plain = await loadConfig({ cwd: folderWith({}), env: 'development' })
     const { withAsync, services, baseDir: _dir, file: _file, dataDir: _data, broker, ...rest } = shown
-    const { withAsync: _off, services: _none, baseDir: _dir2, file: _file2, dataDir: _data2, broker: _broker, ...plainRest } = plain
+    const {
+      withAsync: _off,
+      services: _none,
+      baseDir: _dir2,
+      file: _file2,
+      dataDir: _data2,
+      broker: _broker,
+      ...plainRest
+    } = plain
     expect([withAsync, services, broker.kind]).to.deep.equal([true, ['./services/*.ts'], 'sqlite'])
-    expect({ ...rest, worker: { ...rest.worker, concurrency: 0 } }).to.deep.equal({ ...plainRest, worker: { ...plainRest.worker, concurrency: 0 } })
+    expect({ ...rest, worker: { ...rest.worker, concurrency: 0 } }).to.deep.equal({
+      ...plainRest,
+      worker: { ...plainRest.worker, concurrency: 0 },
+    })
   })
 })
 

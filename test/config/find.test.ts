@@ -31,7 +31,11 @@ describe('finding the configuration', () => {
   })
 
   it('reads the named file, with the one of the environment beside it', async () => {
-    const files = { 'etc/jobs.yaml': 'service: one\nretries: 1', 'etc/jobs.test.yaml': 'retries: 2', 'async.config.yaml': 'retries: 9' }
+    const files = {
+      'etc/jobs.yaml': 'service: one\nretries: 1',
+      'etc/jobs.test.yaml': 'retries: 2',
+      'async.config.yaml': 'retries: 9',
+    }
 
     const config = await load(files, { file: 'etc/jobs.yaml', env: 'test' })
 

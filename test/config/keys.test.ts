@@ -93,7 +93,9 @@ describe('the sealing keys', () => {
   })
 
   it('must be configured where the broker is on another host', async () => {
-    const error = await failure(loadKeys(await configWith({ broker: ['amqp://localhost', 'amqp://app:hunter2@rabbit.example/shop'] })))
+    const error = await failure(
+      loadKeys(await configWith({ broker: ['amqp://localhost', 'amqp://app:hunter2@rabbit.example/shop'] })),
+    )
 
     expect(error.code).to.equal('KEY_MISSING')
     expect(error.message).to.contain('errand key').and.contain('key: ${ERRAND_KEY}').and.contain('rabbit.example')

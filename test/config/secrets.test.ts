@@ -5,7 +5,9 @@ import { folderWith, setVariables } from './folder.js'
 
 describe('a URL in a log', () => {
   it('has no password and no query, and what is no URL is hidden whole', () => {
-    expect(maskUrl('amqp://app:hunter2@rabbit.example:5672/shop?password=hunter2')).to.equal('amqp://app:***@rabbit.example:5672/shop?***')
+    expect(maskUrl('amqp://app:hunter2@rabbit.example:5672/shop?password=hunter2')).to.equal(
+      'amqp://app:***@rabbit.example:5672/shop?***',
+    )
     expect(maskUrl('amqp://app:p%40ss@h')).to.equal('amqp://app:***@h')
     expect(maskUrl('amqp://:hunter2@h')).to.equal('amqp://:***@h')
     expect(maskUrl('amqps://rabbit.example/shop')).to.equal('amqps://rabbit.example/shop')
