@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'chai'
@@ -46,6 +47,24 @@ describe('loading the configuration', () => {
         logLevel: 'info',
       },
     })
+  })
+
+  it('costs no parser and no validator when there is no file', async () => {
+    const script = `
+      import { register } from 'node:module'
+      register('data:text/javascript,' + encodeURIComponent(\`
+        export async function resolve(name, context, next) {
+          if (name === 'zod' || name === 'yaml') throw new Error(name + ' was loaded')
+          return next(name, context)
+        }\`))
+      const { loadConfig } = await import(${JSON.stringify(import.meta.resolve('#config/load.js'))})
+      const loading = loadConfig({ cwd: process.argv[1] })
+      process.stdout.write(await loading.then((config) => String(config.withAsync), (error) => error.message))`
+    const run = (cwd: string): string =>
+      execFileSync(process.execPath, ['--input-type=module', '-e', script, cwd], { encoding: 'utf8' })
+
+    expect(run(folderWith({}))).to.equal('false')
+    expect(run(folderWith({ 'async.config.yaml': 'withAsync: true' }))).to.equal('yaml was loaded')
   })
 
   it('is the same with a file that only says withAsync', async () => {
