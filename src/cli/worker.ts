@@ -39,11 +39,14 @@ export const workerCommand = (): Command =>
 
 async function run(options: WorkerOptions): Promise<number> {
   const { config, env } = options
-  const worker = await runWorker({ ...overridesOf(options), config, env })
-  const forget = onStopSignals(() => worker.stop())
-  const code = await worker.stopped
-  forget()
-  return code
+  const starting = runWorker({ ...overridesOf(options), config, env })
+  // from the start: tasks may run before all of it is up. A start that fails is told below
+  const forget = onStopSignals(() => starting.then((worker) => worker.stop()).catch(() => {}))
+  try {
+    return await (await starting).stopped
+  } finally {
+    forget()
+  }
 }
 
 const overridesOf = ({ concurrency, maxmem, level }: WorkerOptions): ConfigInput => ({

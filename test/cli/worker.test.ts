@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { expect } from 'chai'
+import { describeRabbit, freshNamespace, sharedRabbitNode } from '../kit/rabbitmq.js'
 import type { Scope } from '../kit/temporary.js'
 import { eachScope } from '../kit/temporary.js'
 import { until } from '../kit/until.js'
@@ -9,8 +10,8 @@ import { application, errand, startErrand, startProgram } from './run-errand.js'
 const fixture = (name: string): string => fileURLToPath(new URL(`fixture/${name}`, import.meta.url))
 
 /** An application with one task, which appends a line with its process id to a file. */
-function notesApplication(scope: Scope) {
-  const cwd = application(scope, `withAsync: true\nservices: [${fixture('notes.js')}]\n`)
+function notesApplication(scope: Scope, yaml = '') {
+  const cwd = application(scope, `withAsync: true\nservices: [${fixture('notes.js')}]\n${yaml}\n`)
   const file = scope.file('notes.txt')
   const send = async (text: string): Promise<void> => {
     const sender = startProgram(scope, cwd, [fixture('send.js'), file, text])
@@ -67,5 +68,25 @@ describe('errand worker', function () {
     expect(Number((await app.lineOf('second')).split(' ').at(-1))).not.to.equal(pid)
     keeper.child.kill('SIGTERM')
     expect(await keeper.ended).to.equal(0)
+  })
+})
+
+describeRabbit('errand with RabbitMQ', function () {
+  this.timeout(120_000)
+  const scope = eachScope()
+
+  it('finds the broker, counts what waits there, and runs it', async () => {
+    const { url } = await sharedRabbitNode()
+    const broker = `broker: { url: "${url}", namespace: ${freshNamespace()} }`
+    const app = notesApplication(scope(), broker)
+    await app.send('before')
+
+    expect((await errand(scope(), app.cwd, 'doctor')).output).to.match(/^✓ broker: rabbitmq$/m).and.match(/^✓ round trip: [\d.]+ ms$/m)
+    expect(await app.status()).to.contain('queue default: 1 waiting, 0 dead')
+    const worker = startErrand(scope(), app.cwd, 'worker')
+
+    expect(await app.lineOf('before')).to.equal(`before by ${worker.child.pid}`)
+    worker.child.kill('SIGINT')
+    expect(await worker.ended).to.equal(0)
   })
 })
