@@ -15,7 +15,15 @@ export async function setup(options = {}) {
     await run('Building better-sqlite3 for this Node', ...npm('rebuild', 'better-sqlite3'), { env: buildEnvironment() })
   }
   removeOrphans()
-  await run('Compiling', process.execPath, [bin('typescript', 'tsc'), '-b'])
+  await compile(run)
+}
+
+/** The incremental build of TypeScript 7.0 can repeat an error that was corrected since; a build from scratch decides. */
+async function compile(run) {
+  const args = [bin('typescript', 'tsc'), '-b']
+  const hadBuilt = existsSync(join(root, 'build', 'lib.tsbuildinfo'))
+  if (hadBuilt && (await collect(process.execPath, args, { env: process.env })).code === 0) return
+  await run('Compiling', process.execPath, [...args, ...(hadBuilt ? ['--force'] : [])])
 }
 
 /** The path of a command of an installed package, to be run by this very Node. */
@@ -58,7 +66,7 @@ export function inherit(command, args, env = process.env) {
   })
 }
 
-function collect(command, args, { verbose, env }) {
+function collect(command, args, { verbose = false, env }) {
   return new Promise((resolve) => {
     const child = spawn(command, args, { cwd: root, env, stdio: verbose ? 'inherit' : ['ignore', 'pipe', 'pipe'] })
     let said = ''
