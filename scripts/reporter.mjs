@@ -23,7 +23,9 @@ function reportLeftovers() {
   const timer = setTimeout(() => {
     const open = process.getActiveResourcesInfo().filter((kind) => kind !== 'TTYWrap')
     console.error(`Still open ${LEFTOVER_MS / 1000} s after the last test: ${open.join(', ')}. A test left it behind.`)
-    process.exit(1)
+    // mocha sets the exit code to the number of failed tests when the process ends; this comes after it
+    process.once('exit', () => (process.exitCode = 1))
+    process.exit()
   }, LEFTOVER_MS)
   // it fires only when something else keeps the process alive
   timer.unref()
