@@ -15,7 +15,8 @@ const server = createApp().listen(0, '127.0.0.1')
 try {
   await running.ready
   const { port } = server.address() as AddressInfo // it listens on a TCP port
-  const answers = await Promise.all([1, 2, 3].map((number) => fetch(`http://127.0.0.1:${port}/baskets/${number}`, { method: 'DELETE' })))
+  const empty = (number: number) => fetch(`http://127.0.0.1:${port}/baskets/${number}`, { method: 'DELETE' })
+  const answers = await Promise.all([empty(1), empty(2), empty(3)])
   assert.deepEqual(answers.map(({ status }) => status), [202, 202, 202])
 
   const letters = await delivered(3)

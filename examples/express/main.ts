@@ -34,8 +34,11 @@ try {
 }
 
 async function post(path: string, email: string, headers: Readonly<Record<string, string>>): Promise<number> {
-  const body = JSON.stringify({ email })
-  const response = await fetch(base() + path, { method: 'POST', headers: { ...headers, 'content-type': 'application/json' }, body })
+  const response = await fetch(base() + path, {
+    method: 'POST',
+    headers: { ...headers, 'content-type': 'application/json' },
+    body: JSON.stringify({ email }),
+  })
   return response.status
 }
 

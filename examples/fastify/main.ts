@@ -12,7 +12,8 @@ try {
   const base = await app.listen({ port: 0, host: '127.0.0.1' })
   await running.ready
 
-  const ada = await post(`${base}/orders`, { item: 'tea', count: 2 }, { authorization: 'Bearer token-of-ada', 'x-branch': 'Graz' })
+  const signedIn = { authorization: 'Bearer token-of-ada', 'x-branch': 'Graz' }
+  const ada = await post(`${base}/orders`, { item: 'tea', count: 2 }, signedIn)
   const guest = await post(`${base}/orders`, { item: 'jam', count: 1 }, { 'x-branch': 'Wien' })
   assert.deepEqual([ada.status, guest.status], [202, 202])
 

@@ -1,0 +1,63 @@
+import { expect } from 'chai'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { join } from 'node:path'
+
+const root = process.cwd()
+
+interface Ended {
+  readonly code: number | null
+  /** What it printed, without the lines of its worker. */
+  readonly lines: readonly string[]
+  readonly errors: string
+}
+
+/** Runs an example as its first line says. */
+async function run(name: string): Promise<Ended> {
+  const main = join(root, 'build', 'examples', name, 'main.js')
+  const cwd = join(root, 'examples', name)
+  const child = spawn(process.execPath, ['--enable-source-maps', main], { cwd, stdio: ['ignore', 'pipe', 'pipe'] })
+  const [output, errors, [code]] = await Promise.all([
+    textOf(child.stdout),
+    textOf(child.stderr),
+    once(child, 'close') as Promise<[number | null]>, // documented by Node
+  ])
+  return { code, errors, lines: output.split('\n').filter((line) => line !== '' && !line.startsWith('worker[')) }
+}
+
+async function textOf(stream: AsyncIterable<Buffer>): Promise<string> {
+  const chunks: Buffer[] = []
+  for await (const chunk of stream) chunks.push(chunk)
+  return Buffer.concat(chunks).toString()
+}
+
+const EXPECTED: Readonly<Record<string, readonly string[]>> = {
+  express: [
+    'eve@example.org: Ada lädt Sie ein zu acme',
+    'joe@example.org: Somebody invites you to acme',
+    'kim@example.org: Support lädt Sie ein zu acme',
+    'lou@example.org: The nightly script invites you to acme',
+    'GET http://127.0.0.1:<port>/origin?why=tour, request tour-1, 127.0.0.1, cookie: undefined',
+  ],
+  fastify: ['Ada: 2 x tea, branch Graz', 'guest: 1 x jam, branch Wien', 'The worker saw the body {"hello":"worker"}'],
+  nest: [
+    'eve@example.org: Welcome, says Ada',
+    'joe@example.org: The newsletter, asked for by a POST of Ada',
+    'Ada, and the worker has the mail service',
+  ],
+  'cls-hooked': ['Ada: emptied basket 1 (no. 1)', 'Ada: emptied basket 2 (no. 2)', 'Ada: emptied basket 3 (no. 3)'],
+}
+
+describe('The examples', () => {
+  for (const [name, lines] of Object.entries(EXPECTED)) {
+    it(`${name}: its worker sees what its server knew, and it ends by itself`, async function () {
+      this.timeout(60_000) // a server and a worker process start
+
+      const ended = await run(name)
+
+      expect(ended.errors).to.equal('')
+      expect(ended.lines).to.deep.equal(lines)
+      expect(ended.code).to.equal(0)
+    })
+  }
+})
