@@ -7,7 +7,7 @@ import { loadFailure, loadModule, mainExport } from './load-module.js'
 
 /**
  * What the module that `container` in the configuration names has to give, as its default export or as `container`: this, or a
- * function that answers it, or a NestJS module class.
+ * function that answers it, or a NestJS module class. Of NestJS the only module class among the exports is enough.
  */
 export interface Container {
   /** The instance of `owner` on which its tasks run; `undefined` when the container has none. */
@@ -20,23 +20,25 @@ export interface Container {
 export async function loadContainer(config: Config): Promise<Container | undefined> {
   if (config.container === undefined) return undefined
   const url = pathToFileURL(resolve(config.baseDir, config.container)).href
-  const given = mainExport(await loadModule(url, 'container'), 'container')
-  const container = await open(url, given)
+  const container = await open(url, await loadModule(url, 'container'))
   setInstanceResolver((owner) => container.resolve(owner))
   return container
 }
 
-async function open(url: string, given: unknown): Promise<Container> {
+async function open(url: string, exports: Readonly<Record<string, unknown>>): Promise<Container> {
+  const given = mainExport(exports, 'container')
   try {
     const made: unknown = isClass(given) ? await openNestModule(given) : await callOrTake(given)
     if (isContainer(made)) return made
+    const module = await nestModuleAmong(exports)
+    if (module !== undefined) return await openNestModule(module)
   } catch (error) {
     throw loadFailure(url, 'container', error)
   }
   throw new ErrandError(
     'SERVICE_LOAD_FAILED',
     `The worker cannot use the container ${decodeURI(url)}: it exports no { resolve(Class) }. ` +
-      'Export by default a function that answers { resolve(Class), close() }, or a NestJS module class.',
+      'Export by default a function that answers { resolve(Class), close() }, or export one NestJS module class.',
   )
 }
 
@@ -48,8 +50,14 @@ async function callOrTake(given: unknown): Promise<unknown> {
 /** Written with `class`, as every module of NestJS is. */
 const isClass = (given: unknown): given is new () => object => typeof given === 'function' && /^class\b/.test(Function.prototype.toString.call(given))
 
-async function openNestModule(module: new () => object): Promise<unknown> {
-  // loaded here only: without NestJS it is not needed and its packages are not there
+/** NestJS applications export their module by its own name. */
+async function nestModuleAmong(exports: object): Promise<object | undefined> {
+  const { nestModuleOf } = await import('../src/frameworks/nest.js')
+  return nestModuleOf(exports)
+}
+
+async function openNestModule(module: object): Promise<Container> {
+  // loaded here only: without NestJS it is not needed
   const { nestContainer } = await import('../src/frameworks/nest.js')
   return nestContainer(module)
 }
