@@ -67,12 +67,12 @@ export async function start(options: StartOptions = {}): Promise<Running> {
 
 async function open({ config: file, env, logger, onFailure, ...overrides }: StartOptions): Promise<Running> {
   const config = await loadConfig({ file, env, overrides })
+  setContextSettings(config)
   if (!config.withAsync) {
     setAppState({ kind: 'off' })
     return { config, ready: Promise.resolve(), stop: async () => setAppState({ kind: 'stopped' }) }
   }
   const log = logger ?? lineLogger('errand', 'warn', process.stderr)
-  setContextSettings(config)
   await useConfiguredCarriers(config)
   const runtime = await compose(config, { log, report: onFailure })
   const replies = new Replies(runtime.broker, runtime.messages, log)

@@ -7,7 +7,13 @@ export interface ContextSettings {
 }
 
 /** Headers that travel when the configuration names none. Cookies are not among them. */
-export const DEFAULT_HEADERS: readonly string[] = ['authorization', 'accept-language', 'x-request-id', 'traceparent', 'tracestate']
+export const DEFAULT_HEADERS: readonly string[] = [
+  'authorization',
+  'accept-language',
+  'x-request-id',
+  'traceparent',
+  'tracestate',
+]
 
 const state = processState('context-settings', () => ({ current: { headers: DEFAULT_HEADERS } as ContextSettings }))
 
