@@ -33,7 +33,7 @@ export type ContextInput = Partial<Context>
 
 /** What holds in one asynchronous flow: one record, so that one AsyncLocalStorage is enough (several cost more on Node 20). */
 export interface Scope {
-  /** Who asked; `undefined` outside any request. */
+  /** Who asked; `undefined` outside any request. In a request a getter of its class, so name it: spreading a scope loses it. */
   readonly context: Context | undefined
   /** The task being run, in a worker or inline. */
   readonly task?: TaskScope | undefined

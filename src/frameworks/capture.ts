@@ -11,7 +11,7 @@ export interface RequestContextOptions<Req> {
   /**
    * The verified person who asks. It is read when the context is first needed, not when the request arrives, so an
    * authentication that runs later is seen; once there is one it is kept. `null` and `undefined` say that there is none. It must
-   * answer at once, not with a promise.
+   * answer at once, not with a promise; where it does, or throws, `context()` and calls of tasks fail with `OPTION_INVALID`.
    * @defaultValue `(request) => request.user`
    */
   readonly user?: ((request: Req) => unknown) | undefined
@@ -123,15 +123,19 @@ function ask<Req, T>(option: 'user' | 'extra', read: (request: Req) => T, reques
       { cause },
     )
   }
-  if (!(value instanceof Promise)) return value
+  if (!isThenable(value)) return value
   // its failure would be nobody's: the refusal below is what the application is told
-  value.catch(() => undefined)
+  if (value instanceof Promise) value.catch(() => undefined)
   throw new ErrandError(
     'OPTION_INVALID',
     `Cannot read the context of this request: the function in requestContext({ ${option} }) answered a promise. ` +
       'Await it in a middleware or hook of yours, keep the value on the request, and answer that.',
   )
 }
+
+/** Also the queries of database libraries, which run only when somebody awaits them. */
+const isThenable = (value: unknown): boolean =>
+  typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function'
 
 function contextOf(facts: RequestFacts, more: readonly string[]): ContextInput {
   const headers: Record<string, string> = {}
@@ -140,9 +144,7 @@ function contextOf(facts: RequestFacts, more: readonly string[]): ContextInput {
     if (value !== undefined) headers[name] = typeof value === 'string' ? value : value.join(', ')
   }
   const requestId = cleanRequestId(facts.headers['x-request-id']) ?? newId()
-  const base = { method: facts.method, url: absoluteUrl(facts), clientAddress: facts.clientAddress, requestId, headers }
-  // an application that makes these fields more precise promises it for its own requests
-  return base as ContextInput
+  return { method: facts.method, url: absoluteUrl(facts), clientAddress: facts.clientAddress, requestId, headers }
 }
 
 /** Longer than any id in use, and short enough for a line of a log. */

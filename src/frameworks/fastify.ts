@@ -45,7 +45,9 @@ const SOURCE: RequestSource<FastifyRequest> = {
  * @example
  * await app.register(requestContext({ user: (request) => request.user }))
  */
-export function requestContext<Req extends FastifyRequest = FastifyRequest>(options?: RequestContextOptions<Req>): RequestPlugin<Req> {
+export function requestContext<Req extends FastifyRequest = FastifyRequest>(
+  options?: RequestContextOptions<Req>,
+): RequestPlugin<Req> {
   const scopeOf = captureWith<Req>(SOURCE, options)
   const plugin: RequestPlugin<Req> = (instance, _options, done) => {
     instance.addHook('onRequest', (request, reply, next) => runAsRequest(scopeOf(request), request.raw, reply.raw, next))

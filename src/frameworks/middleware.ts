@@ -24,7 +24,9 @@ const SOURCE: RequestSource<ExpressRequest> = {
  * @example
  * app.use(requestContext({ user: (request) => request.user, headers: ['x-tenant'] }))
  */
-export function requestContext<Req extends ExpressRequest = ExpressRequest>(options?: RequestContextOptions<Req>): RequestMiddleware<Req> {
+export function requestContext<Req extends ExpressRequest = ExpressRequest>(
+  options?: RequestContextOptions<Req>,
+): RequestMiddleware<Req> {
   const scopeOf = captureWith<Req>(SOURCE, options)
   return (request, response, next) => runAsRequest(scopeOf(request), request, response, next)
 }

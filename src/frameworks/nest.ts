@@ -45,8 +45,7 @@ export async function nestContainer(module: object, options: NestContainerOption
       if (!known.has(owner)) return undefined
       const id = nest.ContextIdFactory.create()
       app.registerRequestByContextId(context(), id)
-      // Nest's own type for the token leaves out classes with a private constructor; it treats them alike
-      return app.resolve<T>(owner as new () => T, id, { strict: false })
+      return app.resolve<T>(owner, id, { strict: false })
     },
     close,
     [Symbol.asyncDispose]: close,
@@ -81,13 +80,15 @@ async function loadNest(): Promise<Nest> {
   } catch (cause) {
     throw new ErrandError(
       'PACKAGE_MISSING',
-      'Cannot make the providers of the Nest application: the package @nestjs/core is not installed beside errand. Run: npm install @nestjs/core @nestjs/common',
+      'Cannot make the providers of the Nest application: the package @nestjs/core is not installed beside errand. ' +
+        'Run: npm install @nestjs/core @nestjs/common',
       { cause },
     )
   }
 }
 
-async function createApplication(nest: Nest, module: object, { logger = ['warn', 'error', 'fatal'] }: NestContainerOptions): Promise<Application> {
+async function createApplication(nest: Nest, module: object, options: NestContainerOptions): Promise<Application> {
+  const { logger = ['warn', 'error', 'fatal'] } = options
   try {
     // what is no module after all is refused by Nest in the next step; without abortOnError: false it would end the process
     const entry = module as Parameters<Nest['NestFactory']['createApplicationContext']>[0]
@@ -96,8 +97,8 @@ async function createApplication(nest: Nest, module: object, { logger = ['warn',
     const name = typeof module === 'function' ? module.name : 'the given module'
     throw new ErrandError(
       'SERVICE_LOAD_FAILED',
-      `Cannot make the providers of the Nest application from ${name}: Nest refused it or one of its providers failed. The cause says which; ` +
-        'a provider that needs the HTTP server cannot be made in a worker.',
+      `Cannot make the providers of the Nest application from ${name}: Nest refused it or one of its providers failed. ` +
+        'The cause says which; a provider that needs the HTTP server cannot be made in a worker.',
       { cause },
     )
   }

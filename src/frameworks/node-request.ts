@@ -18,7 +18,7 @@ export interface NodeRequest extends Emitter {
 
 /** What is used of an event emitter. */
 export interface Emitter {
-  emit(event: string | symbol, ...args: never[]): boolean
+  emit: (event: string | symbol, ...args: never[]) => boolean
 }
 
 /** The `:authority` of HTTP/2 or the `Host` of a request. */

@@ -4,7 +4,10 @@ import { Agent, request as httpRequest, type ClientRequest, type IncomingMessage
 
 type Headers = Readonly<Record<string, string>>
 type Json = Readonly<Record<string, unknown>>
-type Write = (outgoing: ClientRequest) => unknown
+interface Sending {
+  readonly write?: (outgoing: ClientRequest) => unknown
+  readonly agent?: Agent | false
+}
 
 /** A client of one application; every method is one request or more over sockets of its own. */
 export class Client {
@@ -34,23 +37,26 @@ export class Client {
   }
 
   async post(path: string, body: object): Promise<Json> {
-    const answer = await this.#send('POST', path, { 'content-type': 'application/json' }, (outgoing) => outgoing.end(JSON.stringify(body)))
+    const answer = await this.#send('POST', path, { 'content-type': 'application/json' }, {
+      write: (outgoing) => outgoing.end(JSON.stringify(body)),
+    })
     return answer.body as Json
   }
 
   /** Sends the body only after `started`, so that it comes in events of its own. */
   async upload(path: string, headers: Headers, started: Promise<void>): Promise<unknown> {
-    const answer = await this.#send('POST', path, { ...headers, 'content-type': 'application/octet-stream' }, async (outgoing) => {
+    const write = async (outgoing: ClientRequest): Promise<void> => {
       outgoing.flushHeaders()
       await started
       outgoing.end('bytes')
-    })
+    }
+    const answer = await this.#send('POST', path, { ...headers, 'content-type': 'application/octet-stream' }, { write })
     return answer.body
   }
 
   async twoOnOneConnection(path: string, first: Headers, second: Headers): Promise<readonly unknown[]> {
     const agent = new Agent({ keepAlive: true, maxSockets: 1 })
-    const answers = [await this.#send('GET', path, first, undefined, agent), await this.#send('GET', path, second, undefined, agent)]
+    const answers = [await this.#send('GET', path, first, { agent }), await this.#send('GET', path, second, { agent })]
     agent.destroy()
     expect(new Set(answers.map((answer) => answer.localPort)).size, 'one connection').to.equal(1)
     return answers.map((answer) => answer.body)
@@ -65,7 +71,8 @@ export class Client {
     outgoing.destroy()
   }
 
-  async #send(method: string, path: string, headers: Headers, write: Write = (outgoing) => outgoing.end(), agent: Agent | false = false) {
+  async #send(method: string, path: string, headers: Headers, sending: Sending = {}) {
+    const { write = (outgoing) => outgoing.end(), agent = false } = sending
     const outgoing = httpRequest({ port: this.port, host: '127.0.0.1', method, path, headers, agent })
     const [[response]] = await Promise.all([once(outgoing, 'response') as Promise<[IncomingMessage]>, write(outgoing)])
     const localPort = response.socket.localPort

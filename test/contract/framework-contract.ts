@@ -2,10 +2,10 @@ import { expect } from 'chai'
 import { once } from 'node:events'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { setTimeout as timer } from 'node:timers/promises'
-import { context, withContext, type Context } from '#src/core/context.js'
+import { context, ErrandError, withContext, type Context } from 'errand'
 import { contextSettings, setContextSettings } from '#src/core/context-settings.js'
-import { ErrandError } from '#src/errors.js'
 import { Client } from './framework-client.js'
+import { barrier, signal } from './signal.js'
 
 /** What the framework must serve: every path answers what its handler returns, as JSON, and a failure as status 500. */
 export interface AppUnderTest {
@@ -17,13 +17,13 @@ export interface AppUnderTest {
     readonly headers?: readonly string[]
   }
   /** Runs after the capture and before the authentication. */
-  early(): void
+  readonly early: () => void
   /** Answers what the framework must set as `request.user`, in a middleware or hook after the capture. */
-  authenticate(headers: IncomingMessage['headers']): Promise<unknown>
+  readonly authenticate: (headers: IncomingMessage['headers']) => Promise<unknown>
   /** Bodies of type application/json are parsed before it, others are left to it. */
-  handle(path: string, request: IncomingMessage, response: ServerResponse): unknown
+  readonly handle: (path: string, request: IncomingMessage, response: ServerResponse) => unknown
   /** What the framework must answer, with status 500, when `handle` threw `error`. */
-  failure(error: unknown): object
+  readonly failure: (error: unknown) => object
 }
 
 /** An application that listens on a free port of 127.0.0.1. */
@@ -51,7 +51,10 @@ export function frameworkContract(name: string, serve: (app: AppUnderTest) => Pr
           return headers['x-test-user'] === undefined ? undefined : { id: headers['x-test-user'] }
         },
         handle: async (path, request, response) => await handlers[path]?.(request, response),
-        failure: (error) => (error instanceof ErrandError ? { code: error.code, message: error.message } : { unexpected: String(error) }),
+        failure: (error) => {
+          if (!(error instanceof ErrandError)) return { unexpected: String(error) }
+          return { code: error.code, message: error.message }
+        },
       })
       opened.push(app)
       return new Client(app.port)
@@ -79,7 +82,8 @@ function whatItHolds(start: Start): void {
   it('holds the headers that may travel, names in lower case, and no cookie', async () => {
     const client = await start({ '/': () => context().headers })
 
-    const seen = await client.get('/', { Authorization: 'Bearer t', 'Accept-Language': 'de', Cookie: 'session=1', 'X-Other': 'x' })
+    const headers = { Authorization: 'Bearer t', 'Accept-Language': 'de', Cookie: 'session=1', 'X-Other': 'x' }
+    const seen = await client.get('/', headers)
 
     expect(seen).to.deep.equal({ authorization: 'Bearer t', 'accept-language': 'de' })
   })
@@ -162,7 +166,8 @@ function whenItIsRead(start: Start): void {
     const throwing = await start({ '/': () => context(), '/ok': () => ({ ok: true }) }, { user: () => JSON.parse('{') })
     const promising = await start({ '/': () => context() }, { user: () => Promise.reject(new TypeError('late')) })
 
-    expect(await throwing.failure('/')).to.include({ code: 'OPTION_INVALID' }).and.to.have.property('message').that.includes('user')
+    expect(await throwing.failure('/')).to.include({ code: 'OPTION_INVALID' })
+    expect(await throwing.failure('/')).to.have.property('message').that.includes('requestContext({ user }) threw')
     expect(await promising.failure('/')).to.have.property('message').that.includes('promise')
     expect(await throwing.get('/ok')).to.deep.equal({ ok: true })
   })
@@ -222,7 +227,8 @@ function howFarItReaches(start: Start): void {
   it('does not follow the connection into the next request', async () => {
     const client = await start({ '/': () => ({ user: context().user ?? 'nobody', id: context().requestId }) })
 
-    const [first, second] = await client.twoOnOneConnection('/', { 'x-test-user': 'ada', 'x-request-id': 'one' }, { 'x-request-id': 'two' })
+    const ada = { 'x-test-user': 'ada', 'x-request-id': 'one' }
+    const [first, second] = await client.twoOnOneConnection('/', ada, { 'x-request-id': 'two' })
 
     expect(first).to.deep.equal({ user: { id: 'ada' }, id: 'one' })
     expect(second).to.deep.equal({ user: 'nobody', id: 'two' })
@@ -274,23 +280,4 @@ function howFarItReaches(start: Start): void {
 
     expect(await address.promise).to.match(/127\.0\.0\.1$/)
   })
-}
-
-function signal<T>(): { readonly promise: Promise<T>; readonly resolve: (value: T) => void } {
-  let resolve: (value: T) => void = () => {}
-  const promise = new Promise<T>((done) => (resolve = done))
-  return { promise, resolve }
-}
-
-/** Nobody passes before all have come. */
-function barrier(size: number): { arrive(): Promise<void> } {
-  const open = signal<void>()
-  let missing = size
-  return {
-    arrive() {
-      missing--
-      if (missing === 0) open.resolve()
-      return open.promise
-    },
-  }
 }

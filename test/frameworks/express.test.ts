@@ -2,8 +2,8 @@ import { expect } from 'chai'
 import express from 'express'
 import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
+import { context } from 'errand'
 import { requestContext } from 'errand/express'
-import { context } from '#src/core/context.js'
 import { Client } from '../contract/framework-client.js'
 import { frameworkContract, type ServedApp } from '../contract/framework-contract.js'
 
@@ -55,7 +55,11 @@ describe('requestContext of errand/express', () => {
     return new Client(served.port)
   }
 
-  const forwarded = { 'x-forwarded-proto': 'https', 'x-forwarded-host': 'shop.example:8443, inner', 'x-forwarded-for': '203.0.113.9' }
+  const forwarded = {
+    'x-forwarded-proto': 'https',
+    'x-forwarded-host': 'shop.example:8443, inner',
+    'x-forwarded-for': '203.0.113.9',
+  }
 
   it('believes a proxy that the application trusts', async () => {
     const client = await start((app) => {
@@ -64,7 +68,9 @@ describe('requestContext of errand/express', () => {
       app.get('/a', (_request, response) => void response.json(context()))
     })
 
-    expect(await client.get('/a?b=1', forwarded)).to.include({ url: 'https://shop.example:8443/a?b=1', clientAddress: '203.0.113.9' })
+    const seen = await client.get('/a?b=1', forwarded)
+
+    expect(seen).to.include({ url: 'https://shop.example:8443/a?b=1', clientAddress: '203.0.113.9' })
   })
 
   it('believes no proxy otherwise', async () => {

@@ -1,7 +1,7 @@
 import { expect } from 'chai'
 import fastify, { type FastifyInstance, type FastifyRequest } from 'fastify'
+import { context } from 'errand'
 import { requestContext } from 'errand/fastify'
-import { context } from '#src/core/context.js'
 import { Client } from '../contract/framework-client.js'
 import { frameworkContract, type ServedApp } from '../contract/framework-contract.js'
 

@@ -24,7 +24,8 @@ async function textOf(request: IncomingMessage): Promise<string> {
 }
 
 frameworkContract('plain http', async (app) => {
-  const server = createServer(requestContext(app.options)((request: Incoming, response: ServerResponse) => listener(app, request, response)))
+  const withRequest = requestContext(app.options)
+  const server = createServer(withRequest((request: Incoming, response: ServerResponse) => void listener(app, request, response)))
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   return {

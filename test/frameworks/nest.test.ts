@@ -1,17 +1,17 @@
 import 'reflect-metadata'
-import { All, Controller, Inject, Injectable, Module, Req, Res, Scope, type CanActivate, type ExecutionContext, type OnModuleDestroy } from '@nestjs/common'
+import { All, Controller, Inject, Injectable, Module, Req, Res, Scope } from '@nestjs/common'
+import type { CanActivate, ExecutionContext, OnModuleDestroy } from '@nestjs/common'
 import { APP_FILTER, APP_GUARD, NestFactory, REQUEST } from '@nestjs/core'
 import { expect } from 'chai'
 import type { Request, Response } from 'express'
 import { execFile } from 'node:child_process'
 import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
-import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
+import { withContext, type Context } from 'errand'
 import { nestContainer, nestModuleOf, requestContext } from 'errand/nest'
-import { withContext, type Context } from '#src/core/context.js'
 import { frameworkContract, type AppUnderTest } from '../contract/framework-contract.js'
 
 function nestModule(app: AppUnderTest): object {
@@ -30,7 +30,9 @@ function nestModule(app: AppUnderTest): object {
     },
   }
   const filter = {
-    catch: (error: unknown, host: ExecutionContext) => host.switchToHttp().getResponse<Response>().status(500).json(app.failure(error)),
+    catch(error: unknown, host: ExecutionContext) {
+      host.switchToHttp().getResponse<Response>().status(500).json(app.failure(error))
+    },
   }
   return {
     controllers: [AnyController],
@@ -49,7 +51,7 @@ frameworkContract('NestJS', async (app) => {
     next()
   })
   await nest.listen(0, '127.0.0.1')
-  return { port: (nest.getHttpServer().address() as AddressInfo).port, close: () => nest.close() }
+  return { port: Number(new URL(await nest.getUrl()).port), close: () => nest.close() }
 })
 
 @Injectable()
@@ -109,7 +111,8 @@ describe('nestContainer', () => {
   it('makes a request-scoped provider for each caller', async () => {
     await using container = await nestContainer(AppModule)
 
-    const [ada, grace] = await Promise.all(['ada', 'grace'].map((id) => withContext({ user: { id } }, () => container.resolve(Tenant))))
+    const resolveFor = (id: string) => withContext({ user: { id } }, () => container.resolve(Tenant))
+    const [ada, grace] = await Promise.all([resolveFor('ada'), resolveFor('grace')])
 
     expect(ada?.caller.user).to.deep.equal({ id: 'ada' })
     expect(grace?.caller.user).to.deep.equal({ id: 'grace' })
@@ -152,8 +155,9 @@ describe('nestContainer', () => {
        await nestContainer(class App {}).catch((error) => console.log(error.code, error.message))`,
     )
 
-    const { stdout } = await promisify(execFile)(process.execPath, [join(folder, 'main.js')]).finally(() => rm(folder, { recursive: true }))
+    const { stdout } = await promisify(execFile)(process.execPath, [join(folder, 'main.js')])
 
+    await rm(folder, { recursive: true })
     expect(stdout).to.match(/^PACKAGE_MISSING .*npm install @nestjs\/core/)
   })
 })
