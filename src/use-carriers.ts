@@ -26,8 +26,8 @@ async function loadCarrier(baseDir: string, path: string): Promise<Carrier> {
   const file = isAbsolute(path) ? path : resolve(baseDir, path)
   let found: unknown
   try {
-    const module: Readonly<Record<string, unknown>> = await import(pathToFileURL(file).href)
-    found = module['carrier'] ?? module['default']
+    const exports: unknown = await import(pathToFileURL(file).href)
+    if (typeof exports === 'object' && exports !== null) found = Reflect.get(exports, 'carrier') ?? Reflect.get(exports, 'default')
   } catch (error) {
     throw new ErrandError('CONFIG_INVALID', `carriers: cannot load "${path}" (${file}). Known names: ${Object.keys(BUILT_IN).join(', ')}.`, { cause: error })
   }

@@ -91,8 +91,7 @@ export function makeContext(given: ContextInput): Context {
   }
   const { headers, ...rest } = given as Partial<BaseContext>
   const made = { ...base, ...rest, headers: Object.freeze(lowerCaseNames(headers ?? {})) }
-  // fields the application declared as required are its own promise
-  return Object.freeze(made) as unknown as Context
+  return Object.freeze(made)
 }
 
 function lowerCaseNames(headers: Readonly<Record<string, string>>): Record<string, string> {

@@ -3,10 +3,11 @@ import { currentScope, runInScope, type Scope } from '../core/context.js'
 import { newId } from '../core/clock.js'
 import { registry } from '../core/registry.js'
 import { resolveCallOptions, type CallOptions, type ResolvedCallOptions } from '../core/task-options.js'
-import { placeCall, type TaskCall } from './call.js'
+import { placeCall } from './call.js'
 import { sendWithHandle } from './dispatch.js'
 import { createHandle, OutcomeBox, type TaskHandle } from './handle.js'
 import { runInline } from './inline.js'
+import type { TaskCall } from './task-call.js'
 
 /** A body that runs here has no configuration that says how long its result is waited for. */
 const INLINE_RESULT_TIMEOUT_MS = 30_000

@@ -5,13 +5,7 @@ import type { Class, Task, TaskDeclaration } from '../core/task.js'
 import { appState, settledAppState, type AppState } from './app.js'
 import { encodeCall, sendAndForget, sendAndWait, type EncodedCall } from './dispatch.js'
 import { runInline } from './inline.js'
-
-/** A call of a task, before it is decided what becomes of it. */
-export interface TaskCall {
-  readonly task: Task
-  readonly self: unknown
-  readonly args: readonly unknown[]
-}
+import type { TaskCall } from './task-call.js'
 
 /** What becomes of a call. */
 export type Placement =
@@ -30,7 +24,7 @@ export function callTask(declaration: TaskDeclaration, self: unknown, args: read
     return placement instanceof Promise ? placement.then((placed) => carryOut(call, placed)) : carryOut(call, placement)
   } catch (error) {
     // a task is an async method: it rejects and never throws
-    return Promise.reject(error as Error)
+    return Promise.reject(error)
   }
 }
 

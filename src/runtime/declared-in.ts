@@ -16,7 +16,8 @@ export function declaringModule(): string | undefined {
 }
 
 function callingFiles(): readonly string[] {
-  const { prepareStackTrace, stackTraceLimit } = Error
+  // oxlint-disable-next-line unbound-method -- only put back as it was
+  const saved = { prepareStackTrace: Error.prepareStackTrace, stackTraceLimit: Error.stackTraceLimit }
   const holder: { stack?: unknown } = {}
   try {
     Error.stackTraceLimit = DEEP_ENOUGH
@@ -26,8 +27,7 @@ function callingFiles(): readonly string[] {
     const files = (holder.stack ?? []) as readonly string[]
     return files.map(toPath).filter((file) => file !== '')
   } finally {
-    Error.prepareStackTrace = prepareStackTrace
-    Error.stackTraceLimit = stackTraceLimit
+    Object.assign(Error, saved)
   }
 }
 

@@ -53,43 +53,47 @@ function declareStandard(options: TaskOptions, body: unknown, context: ClassMeth
     throw new ErrandError('DECORATOR_MISUSED', `${where}: it is a ${context.kind}, and only a method can be a task.`)
   }
   refuseUnreachable(where, context.name, context.private)
-  const { declaration, wrapper } = declare(context.static ? 'static' : 'method', String(context.name), options, body, undefined)
+  const place = { kind: context.static ? 'static' : 'method', member: String(context.name), target: undefined } as const
+  const { declaration, wrapper } = declare(place, options, body)
   context.addInitializer(function (this: unknown) {
-    const owner: unknown = context.static ? this : Object(this).constructor
+    const owner = context.static ? this : constructorOf(this)
     // the constructor of an instance, or the class itself, is a class
-    if (typeof owner === 'function') registry.taskOf(declaration, owner as unknown as Class)
+    if (typeof owner === 'function') registry.taskOf(declaration, owner as Class)
   })
   return wrapper
 }
 
 function declareLegacy(options: TaskOptions, target: unknown, key: unknown, descriptor: unknown): unknown {
-  const place = typeof target === 'function' ? target : Object(target).constructor
-  const where = `@asyncTask on ${String(place?.name ?? 'something')}.${String(key)}`
+  const owner = typeof target === 'function' ? target : constructorOf(target)
+  const ownerName = typeof owner === 'function' ? owner.name : 'something'
+  const where = `@asyncTask on ${ownerName}.${String(key)}`
   const given = (descriptor ?? {}) as PropertyDescriptor // what the legacy dialect hands to every method decorator
   if ((typeof target !== 'object' && typeof target !== 'function') || target === null || typeof given.value !== 'function') {
     throw new ErrandError('DECORATOR_MISUSED', `${where}: only a method can be a task, not a property, accessor, parameter or class.`)
   }
   refuseUnreachable(where, key, false)
-  const metadata = { target, key: String(key) }
-  const { declaration, wrapper } = declare(typeof target === 'function' ? 'static' : 'method', String(key), options, given.value, metadata)
+  const place = { kind: typeof target === 'function' ? 'static' : 'method', member: String(key), target } as const
+  const { declaration, wrapper } = declare(place, options, given.value)
   // the class of a prototype, or the class itself
-  if (place.name !== '' || declaration.options.name !== undefined) registry.taskOf(declaration, place as Class)
+  if (ownerName !== '' || declaration.options.name !== undefined) registry.taskOf(declaration, owner as Class)
   return { ...given, value: wrapper }
 }
 
 function declareFunction(options: TaskOptions, body: object): unknown {
-  const name = String((body as { name?: unknown }).name ?? '')
-  const { declaration, wrapper } = declare('function', name, options, body, undefined)
+  const member = 'name' in body && typeof body.name === 'string' ? body.name : ''
+  const { declaration, wrapper } = declare({ kind: 'function', member, target: undefined }, options, body)
   registry.taskOf(declaration, undefined)
   return wrapper
 }
 
-interface MetadataPlace {
-  readonly target: object
-  readonly key: string
+interface Place {
+  readonly kind: TaskDeclaration['kind']
+  readonly member: string
+  /** Where the compiler left the types of the parameters; only the legacy dialect does. */
+  readonly target: object | undefined
 }
 
-function declare(kind: TaskDeclaration['kind'], member: string, options: TaskOptions, body: object, metadata: MetadataPlace | undefined) {
+function declare({ kind, member, target }: Place, options: TaskOptions, body: object) {
   const resolved = resolveTaskOptions(options)
   const declaration: TaskDeclaration = Object.freeze({
     kind,
@@ -98,7 +102,7 @@ function declare(kind: TaskDeclaration['kind'], member: string, options: TaskOpt
     body: body as TaskBody, // both dialects hand over a function
     module: declaringModule(),
     readParameterTypes: () => [
-      ...(metadata === undefined ? [] : listOf(Reflect.getMetadata('design:paramtypes', metadata.target, metadata.key))),
+      ...(target === undefined ? [] : listOf(Reflect.getMetadata('design:paramtypes', target, member))),
       ...(resolved.params?.() ?? []),
     ],
   })
@@ -136,10 +140,14 @@ function optionsFrom(given: unknown): TaskOptions {
 const isStandardContext = (value: unknown): value is ClassMethodDecoratorContext =>
   typeof value === 'object' && value !== null && 'kind' in value && 'name' in value && 'addInitializer' in value
 
+function constructorOf(instance: unknown): unknown {
+  return typeof instance === 'object' && instance !== null ? instance.constructor : undefined
+}
+
 const listOf = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : [])
 
 /** No Node version defines it yet; classes decorated in the standard dialect look for it when they are evaluated. */
 function polyfillMetadataSymbol(): void {
-  const holder: { metadata?: symbol } = Symbol as never
+  const holder: { metadata?: symbol } = Symbol
   holder.metadata ??= Symbol.for('Symbol.metadata')
 }

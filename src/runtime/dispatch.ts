@@ -9,7 +9,7 @@ import type { ResolvedCallOptions } from '../core/task-options.js'
 import { createHandle, OutcomeBox, type TaskHandle } from './handle.js'
 import type { Replies } from './replies.js'
 import type { Runtime } from './runtime.js'
-import type { TaskCall } from './call.js'
+import type { TaskCall } from './task-call.js'
 
 /** Arguments and context of a call as they were at the moment of the call. */
 export interface EncodedCall {
@@ -33,7 +33,7 @@ export function sendAndForget(runtime: Runtime, task: Task, call: EncodedCall): 
   try {
     return publish(runtime, task, call, { id: newId(), replyTo: undefined, options: task.declaration.options })
   } catch (error) {
-    return Promise.reject(error as Error) // sealing throws ErrandErrors only
+    return Promise.reject(error)
   }
 }
 

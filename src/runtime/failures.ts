@@ -62,7 +62,7 @@ function argumentTypes(call: OpenedCall): readonly string[] {
   try {
     return call.readArguments().map((value) => {
       if (typeof value !== 'object' || value === null) return value === null ? 'null' : typeof value
-      return String(value.constructor?.name ?? 'object')
+      return value.constructor?.name ?? 'object'
     })
   } catch {
     return []

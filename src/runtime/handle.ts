@@ -40,11 +40,11 @@ export class OutcomeBox {
       const finish = (outcome: Outcome): void => {
         release()
         if (outcome.kind === 'completed') resolve(outcome.value)
-        else reject(outcome.error as Error) // what the body threw, whatever it is
+        else reject(outcome.error)
       }
       const onAbort = (): void => {
         release()
-        reject(signal?.reason as Error) // the reason belongs to whoever aborted
+        reject(signal?.reason)
       }
       // this timer holds the process on purpose: somebody awaits the answer
       const timer = setTimeout(() => {

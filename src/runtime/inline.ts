@@ -1,7 +1,7 @@
 import { currentScope, runInScope } from '../core/context.js'
 import { newId } from '../core/clock.js'
 import { LazySignal } from './lazy-signal.js'
-import type { TaskCall } from './call.js'
+import type { TaskCall } from './task-call.js'
 
 /** Runs the body here and now with the caller's own objects, as an undecorated method would. */
 export function runInline(call: TaskCall): unknown {

@@ -23,7 +23,7 @@ function expiryOf(authorization: string | undefined): number | undefined {
   if (payload === undefined) return undefined
   try {
     const claims: unknown = JSON.parse(Buffer.from(payload, 'base64url').toString())
-    const exp: unknown = Object(claims).exp
+    const exp: unknown = typeof claims === 'object' && claims !== null ? Reflect.get(claims, 'exp') : undefined
     return typeof exp === 'number' && Number.isFinite(exp) ? exp : undefined
   } catch {
     return undefined

@@ -1,7 +1,7 @@
 import { assert } from 'chai'
 import { background, currentTask, currentTaskId, enqueue, ErrandError, isAsyncTask, original, perform, withContext } from 'errand'
 import { startTesting, type Testing } from 'errand/testing'
-import { add, Order, shop, ShopService } from './services.js'
+import { add, ShopOrder, shop, ShopService } from './services.js'
 
 const ada = { id: 7, name: 'Ada' }
 const asAda = <T>(fn: () => T): T => withContext({ user: ada, url: 'https://shop.example/orders?x=1', method: 'POST' }, fn)
@@ -16,10 +16,10 @@ describe('a call of a task', () => {
   afterEach(() => testing.stop())
 
   it('sends one message and runs the body once, on the exported instance, as its caller', async () => {
-    await asAda(() => shop.place(new Order(1, 5n)))
+    await asAda(() => shop.place(new ShopOrder(1, 5n)))
     await testing.idle()
 
-    assert.deepEqual(shop.seen, [{ value: new Order(1, 5n), user: ada, attempt: 1 }])
+    assert.deepEqual(shop.seen, [{ value: new ShopOrder(1, 5n), user: ada, attempt: 1 }])
     assert.equal(testing.calls.length, 1)
   })
 
@@ -38,7 +38,7 @@ describe('a call of a task', () => {
   })
 
   it('resolves a result task with the value of its body, made by an instance of the argument class', async () => {
-    assert.equal(await asAda(() => shop.label(new Order(3, 9n))), 'order 3 of 9 for Ada')
+    assert.equal(await asAda(() => shop.label(new ShopOrder(3, 9n))), 'order 3 of 9 for Ada')
   })
 
   it('rejects with the error of the body: class, message, code and cause', async () => {
@@ -115,7 +115,7 @@ describe('a call that does not wait', () => {
   afterEach(() => testing.stop())
 
   it('answers a handle whose result is the value of the body', async () => {
-    const task = await asAda(() => background(shop).label(new Order(1, 2n)))
+    const task = await asAda(() => background(shop).label(new ShopOrder(1, 2n)))
 
     assert.equal(task.task, 'ShopService.label')
     assert.equal(task.id, testing.calls[0]?.id)
@@ -143,7 +143,7 @@ describe('a call that does not wait', () => {
   })
 
   it('stops waiting at the given time, and the task goes on', async () => {
-    const task = await background(shop, { delay: '300ms' }).label(new Order(1, 2n))
+    const task = await background(shop, { delay: '300ms' }).label(new ShopOrder(1, 2n))
 
     assert.include(await rejection(task.result({ timeout: '1ms' })), { code: 'RESULT_TIMEOUT' })
     assert.match(await task.result(), /order 1/)
@@ -188,7 +188,7 @@ describe('a call that does not wait', () => {
 
 describe('the undecorated body', () => {
   it('runs here, now, and answers its own value', async () => {
-    assert.equal(await original(shop, 'label').call(shop, new Order(1, 2n)), 'order 1 of 2 for undefined')
+    assert.equal(await original(shop, 'label').call(shop, new ShopOrder(1, 2n)), 'order 1 of 2 for undefined')
     assert.equal(await original(add)(1, 2), 3)
   })
 })

@@ -1,7 +1,7 @@
 import { asyncTask, context, currentTask, isAsyncTask } from 'errand'
 
 /** Services that the tests of calls and runs share. */
-export class Order {
+export class ShopOrder {
   constructor(
     readonly id: number,
     readonly total: bigint,
@@ -21,12 +21,12 @@ export class ShopService {
   }
 
   @asyncTask()
-  async place(order: Order): Promise<void> {
+  async place(order: ShopOrder): Promise<void> {
     this.note(order)
   }
 
   @asyncTask({ result: true })
-  async label(order: Order): Promise<string> {
+  async label(order: ShopOrder): Promise<string> {
     return `${order.label()} for ${String(context().user?.['name'])}`
   }
 

@@ -4,7 +4,7 @@ import { startTesting, type Testing } from 'errand/testing'
 import { adoptExports } from '#src/runtime/adopt-exports.js'
 import { registry } from '#src/core/registry.js'
 
-class Parcel {
+class DepotParcel {
   constructor(readonly weight: bigint) {}
 }
 
@@ -16,8 +16,8 @@ class DepotService {
     this.seen.push([value, context().user])
   }
 
-  @asyncTask({ params: () => [Parcel] })
-  async store(parcel: Parcel): Promise<void> {
+  @asyncTask({ params: () => [DepotParcel] })
+  async store(parcel: DepotParcel): Promise<void> {
     this.seen.push(parcel)
   }
 
@@ -61,11 +61,11 @@ describe('@asyncTask in the standard dialect', () => {
   })
 
   it('revives classes that params names, since the compiler emits no metadata', async () => {
-    await depot.store(new Parcel(12n))
+    await depot.store(new DepotParcel(12n))
     await testing.idle()
 
-    assert.instanceOf(depot.seen[0], Parcel)
-    assert.deepEqual(depot.seen[0], new Parcel(12n))
+    assert.instanceOf(depot.seen[0], DepotParcel)
+    assert.deepEqual(depot.seen[0], new DepotParcel(12n))
   })
 
   it('refuses an instance of a class that nobody named, and says what to do', async () => {
@@ -100,9 +100,9 @@ describe('@asyncTask in the standard dialect', () => {
       async work(): Promise<void> {}
     }
     assert.isUndefined(registry.find('Inner.work'))
-    new Inner()
+    const inner = new Inner()
 
-    assert.equal(registry.find('Inner.work')?.owner, Inner)
+    assert.equal(registry.find('Inner.work')?.owner, inner.constructor)
   })
 
   it('makes the tasks of an exported class known without an instance', () => {
