@@ -43,7 +43,9 @@ async function run(options: WorkerOptions): Promise<number> {
   // from the start: tasks may run before all of it is up. A start that fails is told below
   const forget = onStopSignals(() => starting.then((worker) => worker.stop()).catch(() => {}))
   try {
-    return await (await starting).stopped
+    return await (
+      await starting
+    ).stopped
   } finally {
     forget()
   }

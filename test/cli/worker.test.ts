@@ -69,6 +69,15 @@ describe('errand worker', function () {
     keeper.child.kill('SIGTERM')
     expect(await keeper.ended).to.equal(0)
   })
+
+  it('with --keep-alive gives up on workers that keep dying, and exits with 1', async () => {
+    const cwd = application(scope(), 'withAsync: true\nservices: [./none/*.js]\n')
+
+    const { code, errors } = await errand(scope(), cwd, 'worker', '--keep-alive')
+
+    expect(code).to.equal(1)
+    expect(errors).to.contain('It is not started again')
+  })
 })
 
 describeRabbit('errand with RabbitMQ', function () {
@@ -81,7 +90,9 @@ describeRabbit('errand with RabbitMQ', function () {
     const app = notesApplication(scope(), broker)
     await app.send('before')
 
-    expect((await errand(scope(), app.cwd, 'doctor')).output).to.match(/^✓ broker: rabbitmq$/m).and.match(/^✓ round trip: [\d.]+ ms$/m)
+    expect((await errand(scope(), app.cwd, 'doctor')).output)
+      .to.match(/^✓ broker: rabbitmq$/m)
+      .and.match(/^✓ round trip: [\d.]+ ms$/m)
     expect(await app.status()).to.contain('queue default: 1 waiting, 0 dead')
     const worker = startErrand(scope(), app.cwd, 'worker')
 
