@@ -164,11 +164,14 @@ function whenItIsRead(start: Start): void {
 
   it('fails the request, not the server, when the function for the user throws or answers a promise', async () => {
     const throwing = await start({ '/': () => context(), '/ok': () => ({ ok: true }) }, { user: () => JSON.parse('{') })
+    // oxlint-disable-next-line no-thenable -- as the queries of database libraries are
+    const querying = await start({ '/': () => context() }, { user: () => ({ then: () => undefined }) })
     const promising = await start({ '/': () => context() }, { user: () => Promise.reject(new TypeError('late')) })
 
     expect(await throwing.failure('/')).to.include({ code: 'OPTION_INVALID' })
     expect(await throwing.failure('/')).to.have.property('message').that.includes('requestContext({ user }) threw')
     expect(await promising.failure('/')).to.have.property('message').that.includes('promise')
+    expect(await querying.failure('/')).to.have.property('message').that.includes('promise')
     expect(await throwing.get('/ok')).to.deep.equal({ ok: true })
   })
 

@@ -144,7 +144,8 @@ describe('nestContainer', () => {
     expect(failure).to.have.nested.property('cause.message', 'no database')
   })
 
-  it('names the command that installs Nest where it is missing', async () => {
+  it('names the command that installs Nest where it is missing', async function () {
+    this.timeout(20_000) // a process starts
     const folder = await mkdtemp(join(tmpdir(), 'errand-nest-'))
     const dist = dirname(dirname(createRequire(import.meta.url).resolve('errand/nest')))
     await cp(dist, join(folder, 'src'), { recursive: true })
