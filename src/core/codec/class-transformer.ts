@@ -1,11 +1,12 @@
 import { createRequire } from 'node:module'
 import { chainOf } from './class-source.js'
 import type { AnyClass } from './class-source.js'
+import { putField } from './wire.js'
 
 /** The part of the package used here. `enableImplicitConversion` stays off: it would turn the text "false" into true. */
 interface Package {
   instanceToPlain(instance: object, options: { enableCircularCheck: boolean }): Record<string, unknown>
-  plainToInstance(Class: AnyClass, fields: object): object
+  plainToInstance(Class: AnyClass, fields: Readonly<Record<string, unknown>>): object
 }
 
 interface FieldMetadata {
@@ -25,6 +26,7 @@ interface Storage {
   getExposedMetadatas(Class: AnyClass): readonly FieldMetadata[]
   getExcludedMetadatas(Class: AnyClass): readonly FieldMetadata[]
   getExcludedProperties(Class: AnyClass, direction: number): readonly string[]
+  getExposedProperties(Class: AnyClass, direction: number): readonly string[]
   findExposeMetadataByCustomName(Class: AnyClass, name: string): FieldMetadata | undefined
   readonly _transformMetadatas: ReadonlyMap<AnyClass, ReadonlyMap<string, unknown>>
   readonly _typeMetadatas: ReadonlyMap<AnyClass, ReadonlyMap<string, TypeMetadata>>
@@ -98,7 +100,7 @@ export function toFields(Class: AnyClass, instance: object): Record<string, unkn
   for (const [key, value] of Object.entries(instance) as [string, unknown][]) {
     // a function is always hidden: the package would call it
     const shown = typeof value !== 'function' && (open || !isOpaque(value)) ? value : HIDDEN
-    Object.defineProperty(shadow, key, { value: shown, writable: true, enumerable: true, configurable: true })
+    putField(shadow, key, shown)
   }
   const fields = transformer.instanceToPlain(shadow, { enableCircularCheck: true })
   for (const name of Object.keys(fields)) {
@@ -112,14 +114,14 @@ export function toFields(Class: AnyClass, instance: object): Record<string, unkn
 export function fromFields(Class: AnyClass, fields: Readonly<Record<string, unknown>>): object {
   const { transformer, storage } = present()
   const open = readsWholeObject(storage, Class)
-  const show = (value: unknown): unknown => (open || !isOpaque(value) ? value : HIDDEN)
-  const shown = Object.entries(fields).map(([name, value]) => [name, show(value)] as const)
-  const instance = transformer.plainToInstance(Class, Object.fromEntries<unknown>(shown))
-  const excluded = new Set(storage.getExcludedProperties(Class, TO_INSTANCE))
-  for (const [name, value] of Object.entries(fields) as [string, unknown][]) {
+  const shown: Record<string, unknown> = {}
+  for (const [name, value] of Object.entries(fields)) putField(shown, name, open || !isOpaque(value) ? value : HIDDEN)
+  const instance = transformer.plainToInstance(Class, shown)
+  for (const [name, value] of Object.entries(fields)) {
     const property = propertyOf(storage, Class, name)
-    if (isTransformed(storage, Class, property) || excluded.has(property) || !isOpaque(value)) continue
-    if (!Object.hasOwn(instance, property)) continue
+    if (!isOpaque(value) || isTransformed(storage, Class, property)) continue
+    // a field that the decorators keep out may be there all the same, set by the constructor
+    if (!Object.hasOwn(instance, property) || !isAccepted(storage, Class, property)) continue
     Object.defineProperty(instance, property, { value, writable: true, enumerable: true, configurable: true })
   }
   return instance
@@ -138,6 +140,12 @@ const isOpaque = (value: unknown): boolean => typeof value === 'object' && value
 function readsWholeObject(storage: Storage, Class: AnyClass): boolean {
   if (chainOf(Class).some((link) => storage._transformMetadatas.has(link))) return true
   return storage.getExposedMetadatas(Class).some(({ propertyName: name }) => name !== undefined && name in Class.prototype)
+}
+
+/** Whether decorators let a field of a message into an instance. */
+function isAccepted(storage: Storage, Class: AnyClass, property: string): boolean {
+  if (storage.getExcludedProperties(Class, TO_INSTANCE).includes(property)) return false
+  return storage.getStrategy(Class) !== 'excludeAll' || storage.getExposedProperties(Class, TO_INSTANCE).includes(property)
 }
 
 const propertyOf = (storage: Storage, Class: AnyClass, name: string): string =>

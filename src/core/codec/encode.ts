@@ -143,17 +143,27 @@ class Encoder implements Writer {
 
   #writeObject(value: object): Wire {
     const prototype: unknown = Object.getPrototypeOf(value)
-    const entry = prototype === Object.prototype || !isObject(prototype) ? undefined : entryOfPrototype(prototype)
+    // the two commonest kinds first
+    if (prototype === Object.prototype) return this.#writeRecord(value)
+    if (prototype === Array.prototype && Array.isArray(value)) return this.#writeList(value)
+    const entry = isObject(prototype) ? entryOfPrototype(prototype) : undefined
     if (entry !== undefined) return this.#writeInstance(value, entry)
     if (Array.isArray(value)) return isListPrototype(prototype) ? this.#writeList(value) : this.#refuseKind(value)
     if (isError(value)) return writeError(this, value)
     const builtIn = writeBuiltIn(this, value)
     if (builtIn !== undefined) return builtIn
     if (!isPlainPrototype(prototype) || isExotic(value)) return this.#refuseKind(value)
-    this.#refuseSymbols(value)
-    const fields = this.fields(value)
-    if (prototype === null) return { $: 'bare', v: fields }
+    return prototype === null ? { $: 'bare', v: this.#plainFields(value) } : this.#writeRecord(value)
+  }
+
+  #writeRecord(value: object): WireObject {
+    const fields = this.#plainFields(value)
     return Object.hasOwn(fields, TAG) ? { $: 'obj', v: fields } : fields
+  }
+
+  #plainFields(value: object): WireObject {
+    this.#refuseSymbols(value)
+    return this.fields(value)
   }
 
   #writeList(list: readonly unknown[]): Wire {
@@ -162,7 +172,8 @@ class Encoder implements Writer {
     }
     const out: Wire[] = []
     for (let index = 0; index < list.length; index++) {
-      out.push(Object.hasOwn(list, index) ? this.part(index, list[index]) : { $: 'hole' })
+      const item = list[index]
+      out.push(item !== undefined || Object.hasOwn(list, index) ? this.part(index, item) : { $: 'hole' })
     }
     // indices come first, so the last key tells whether there is any other
     const last = Object.keys(list).at(-1)
@@ -187,8 +198,7 @@ class Encoder implements Writer {
         // its entry says so: the class extends Error
         return { ...out, v: writeError(this, value as Error) }
       case 'fields':
-        this.#refuseSymbols(value)
-        return { ...out, v: this.fields(value) }
+        return { ...out, v: this.#plainFields(value) }
       case 'transformer':
         this.closeToReferences(value)
         return { ...out, v: this.fields(toFields(entry.Class, value)) }
@@ -203,7 +213,7 @@ class Encoder implements Writer {
 
   #refuseSymbols(value: object): void {
     const symbols = Object.getOwnPropertySymbols(value)
-    if (!symbols.some((key) => Object.prototype.propertyIsEnumerable.call(value, key))) return
+    if (symbols.length === 0 || !symbols.some((key) => Object.prototype.propertyIsEnumerable.call(value, key))) return
     this.refuse('has a field with a symbol for its name. Use a text, or register its class with encode and decode.')
   }
 

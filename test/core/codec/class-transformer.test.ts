@@ -189,7 +189,9 @@ describe('classes decorated for class-transformer', () => {
     const forged = '{"$":"class","n":"Account","v":{"id":1,"password":"forged","constructor":{"prototype":{"isAdmin":true}}}}'
 
     const back = decodeValue(forged) as Account
+    const closed = decodeValue('{"$":"class","n":"Closed","v":{"hidden":{"is":"forged"},"other":[1]}}') as Closed
 
+    expect([closed.hidden, Object.hasOwn(closed, 'other')]).to.deep.equal(['s3cret', false])
     expect(back.password).to.equal('s3cret')
     expect(back.constructor).to.equal(Account)
     expect({}).to.not.have.property('isAdmin')

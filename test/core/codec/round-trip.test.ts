@@ -35,7 +35,7 @@ const { value: anyValue } = fc.letrec<{ value: unknown; leaf: unknown }>((tie) =
     fc.boolean(),
     fc.constantFrom(null, undefined, NaN, -0, Infinity, -Infinity),
     fc.bigInt(),
-    fc.date({ noInvalidDate: true }), // an invalid one equals nothing, so the survival table has it
+    fc.date({ noInvalidDate: true }),
     fc.uint8Array().map((bytes) => Buffer.from(bytes)),
     fc.uint8Array(),
     fc.float64Array(),
