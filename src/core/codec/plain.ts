@@ -55,7 +55,8 @@ function isPlainContainer(value: object, seen: Sightings, depth: number): boolea
 
 function isPlainList(list: readonly unknown[], seen: Sightings, depth: number): boolean {
   for (let index = 0; index < list.length; index++) {
-    if (!isPlainJson(list[index], seen, depth + 1)) return false
+    const item = list[index]
+    if (typeof item !== 'string' && !isPlainJson(item, seen, depth + 1)) return false
   }
   // no holes are left now, so a difference is a property beside the elements
   return Object.keys(list).length === list.length && Object.getOwnPropertySymbols(list).length === 0
@@ -65,7 +66,8 @@ function isPlainRecord(record: object, seen: Sightings, depth: number): boolean 
   for (const key in record) {
     if (key === TAG || key === '__proto__') return false
     // an inherited key is one that somebody put on Object.prototype; it does no harm to look at it too
-    if (!isPlainJson((record as Record<string, unknown>)[key], seen, depth + 1)) return false
+    const item = (record as Record<string, unknown>)[key]
+    if (typeof item !== 'string' && !isPlainJson(item, seen, depth + 1)) return false
   }
   return Object.getOwnPropertySymbols(record).length === 0
 }
