@@ -39,15 +39,20 @@ export function writeContext(context: Context, secretNames: ReadonlySet<string>,
 /** The context of which `writeContext` wrote the parts, here decoded again. @throws ErrandError `CONTEXT_UNRESTORABLE` */
 export function readContext(clear: unknown, secret: unknown): Context {
   if (!isRecord(clear)) throw unreadable('it is not an object')
-  const { headers, ...rest } = clear
-  const all = { ...readHeaders(headers), ...(secret === undefined ? undefined : readHeaders(secret)) }
-  return makeContext({ ...rest, headers: all })
+  const headers: Headers = {}
+  addHeaders(headers, clear['headers'])
+  if (secret !== undefined) addHeaders(headers, secret)
+  return makeContext({ ...clear, headers })
 }
 
-function readHeaders(headers: unknown): Headers {
-  if (!isRecord(headers)) throw unreadable('its headers are not an object')
-  if (Object.values(headers).every((value) => typeof value === 'string')) return headers as Headers // looked at just now
-  throw unreadable('a header is not text')
+function addHeaders(headers: Headers, given: unknown): void {
+  if (!isRecord(given)) throw unreadable('its headers are not an object')
+  for (const name of Object.keys(given)) {
+    const value = given[name]
+    if (typeof value !== 'string') throw unreadable('a header is not text')
+    // makeContext leaves "__proto__" out, and here a text assigned to it changes nothing
+    headers[name] = value
+  }
 }
 
 const unreadable = (why: string): ErrandError =>

@@ -20,7 +20,9 @@ const NO_MAC = '-'.repeat(MAC_LENGTH)
 /** `errand/`, a version of up to four digits, a key id, a seal, and what stands between them. */
 const LONGEST_LINE = 80
 
-const ANY_VERSION = /^errand\/([1-9][0-9]{0,3})[ \n]/
+const NEWLINE = 10
+
+const ANY_VERSION = /^errand\/([1-9][0-9]{0,3})(?: |$)/
 const LINE = /^errand\/1 ([A-Za-z0-9_-]{1,16}) [A-Za-z0-9_-]{43}$/
 
 /** The bytes of a message with this envelope. */
@@ -37,13 +39,10 @@ export function frame(envelope: string, key: SealKey): Buffer {
  * @throws ErrandError `MESSAGE_MALFORMED`, `MESSAGE_TOO_NEW`, `MESSAGE_FORGED`
  */
 export function unframe(bytes: Buffer, keys: KeyRing): string {
-  const lineEnd = bytes.subarray(0, LONGEST_LINE).indexOf('\n')
-  const line = bytes.toString('latin1', 0, lineEnd === -1 ? LONGEST_LINE : lineEnd + 1)
-  refuseOtherVersion(ANY_VERSION.exec(line)?.[1])
-  const id = LINE.exec(line.slice(0, -1))?.[1]
-  if (id === undefined || lineEnd === -1) {
-    throw new ErrandError('MESSAGE_MALFORMED', `A message does not begin as this library writes it. ${WHO_WRITES}`)
-  }
+  const lineEnd = bytes.subarray(0, LONGEST_LINE).indexOf(NEWLINE)
+  const line = bytes.toString('latin1', 0, lineEnd === -1 ? LONGEST_LINE : lineEnd)
+  const id = lineEnd === -1 ? undefined : LINE.exec(line)?.[1]
+  if (id === undefined) throw refusalOf(line)
   const key = keys.find(id)
   if (key === undefined) throw new ErrandError('MESSAGE_FORGED', `A message is sealed with the key "${id}", which this process does not have. ${ROTATION}`)
   const envelope = bytes.subarray(lineEnd + 1)
@@ -61,9 +60,13 @@ const ROTATION = 'Give server and worker the same "keys"; when replacing a key, 
 
 const macOf = (content: Buffer, key: SealKey): string => createHmac('sha256', key.mac).update(content).digest('base64url')
 
-function refuseOtherVersion(version: string | undefined): void {
-  if (version === undefined || Number(version) === VERSION) return
-  throw new ErrandError(
+/** Why a first line is not ours: by its version, if it has one. */
+function refusalOf(line: string): ErrandError {
+  const version = ANY_VERSION.exec(line)?.[1]
+  if (version === undefined || Number(version) === VERSION) {
+    return new ErrandError('MESSAGE_MALFORMED', `A message does not begin as this library writes it. ${WHO_WRITES}`)
+  }
+  return new ErrandError(
     'MESSAGE_TOO_NEW',
     `A message has version ${version} of the format, this process reads ${VERSION}. Update the workers before the servers, then replay the message.`,
   )
