@@ -36,7 +36,6 @@ const copyOf = (key: string, value: unknown, where: string): string => encodeVal
 
 /** What cannot travel unchanged (functions, sockets, instances of unknown classes) stays behind: nobody asked for it by name. */
 function copyIfPossible(key: string, value: unknown, where: string): string | undefined {
-  if (typeof value === 'function') return undefined
   try {
     return copyOf(key, value, where)
   } catch (error) {

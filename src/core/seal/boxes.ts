@@ -17,7 +17,7 @@ const KEPT = 2000
 const FRESH_MS = 5 * 60_000
 
 /** Longer texts are seldom seen twice, and would make the memory of 2,000 of them worth noticing. */
-const LONGEST_KEPT = 8192
+const LONGEST_KEPT = 4096
 
 /** What a box holds; a box of one purpose does not open as another. */
 export type Purpose = 'headers' | 'context' | 'carriers' | 'arguments' | 'outcome'

@@ -126,7 +126,7 @@ export class Parts {
     const known = this.#contexts.get(context)
     if (known !== undefined) return known
     const texts = writeContext(context, this.#secretHeaders, subject)
-    if (Object.isFrozen(context)) this.#contexts.set(context, texts)
+    this.#contexts.set(context, texts)
     return texts
   }
 }
