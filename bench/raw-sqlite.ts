@@ -5,8 +5,8 @@ import { openDatabase } from '#src/sqlite/open.js'
 import { isBusy } from '#src/sqlite/failure.js'
 
 /**
- * The least that a durable queue can do: one queue, one consumer, no priorities, delays, attempts or owners. Payload and claim apart, ranges
- * instead of lists, no promise for each message.
+ * The least that a durable queue can do: one queue, one consumer, no priorities, delays, attempts or owners. Payload and claim
+ * apart, ranges instead of lists, no promise for each message.
  */
 export interface Raw {
   readonly db: Database

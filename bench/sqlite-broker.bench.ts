@@ -1,6 +1,6 @@
 /**
- * The embedded broker against a hand-tuned loop on the same library, file system and durability, in the same run:
- * `node build/bench/sqlite-broker.bench.js [messages] [rounds]`. Figures are ratios; rates belong to the machine they were taken on.
+ * The embedded broker against a hand-tuned loop on the same library, file system and durability, in the same run: `node
+ * build/bench/sqlite-broker.bench.js [messages] [rounds]`. Figures are ratios; rates belong to the machine they were taken on.
  */
 import { fork, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
@@ -32,9 +32,11 @@ if (order?.startsWith('{') === true) {
 }
 
 async function compare(count: number, rounds: number): Promise<void> {
-  console.log(`Node ${process.version}, ${cpus().length} x ${cpus()[0]?.model}, ${count} messages of ${BODY.length} bytes, FULL, ${rounds} rounds`)
+  console.log(`Node ${process.version}, ${cpus().length} x ${cpus()[0]?.model}`)
+  console.log(`${count} messages of ${BODY.length} bytes, synchronous = FULL, ${rounds} rounds`)
   for (const concurrency of [0, 100, 300]) {
-    const title = concurrency === 0 ? `dispatch, ${IN_FLIGHT} in flight` : `end to end, concurrency ${concurrency} (raw claims 300)`
+    const endToEnd = `end to end, concurrency ${concurrency} (raw claims 300)`
+    const title = concurrency === 0 ? `dispatch, ${IN_FLIGHT} in flight` : endToEnd
     const rates: { raw: number; errand: number }[] = []
     for (let round = 0; round < rounds; round++) {
       const first = round % 2 === 0 ? 'raw' : 'errand'
@@ -44,10 +46,9 @@ async function compare(count: number, rounds: number): Promise<void> {
     }
     const ratios = rates.map(({ raw, errand }) => errand / raw).sort((a, b) => a - b)
     const middle = (values: number[]): number => values.sort((a, b) => a - b)[values.length >> 1] ?? 0
-    console.log(
-      `${title}: ${middle(ratios).toFixed(2)} x raw (${ratios[0]?.toFixed(2)}-${ratios.at(-1)?.toFixed(2)}); ` +
-        `raw ${Math.round(middle(rates.map(({ raw }) => raw)))}/s, errand ${Math.round(middle(rates.map(({ errand }) => errand)))}/s`,
-    )
+    const [raw, errand] = [middle(rates.map((rate) => rate.raw)), middle(rates.map((rate) => rate.errand))].map(Math.round)
+    const range = `${ratios[0]?.toFixed(2)}-${ratios.at(-1)?.toFixed(2)}`
+    console.log(`${title}: ${middle(ratios).toFixed(2)} x raw (${range}); raw ${raw}/s, errand ${errand}/s`)
   }
 }
 
@@ -74,7 +75,12 @@ async function startWorker(given: Order): Promise<ChildProcess> {
   return worker
 }
 
-async function publisher(system: Order['system'], file: string): Promise<{ run(count: number): Promise<void>; close(): unknown }> {
+interface Publisher {
+  run(count: number): Promise<void>
+  close(): unknown
+}
+
+async function publisher(system: Order['system'], file: string): Promise<Publisher> {
   if (system === 'errand') {
     const broker = await openSqliteBroker({ file })
     return { run: (count) => publishAll(broker, count), close: () => broker.close() }

@@ -1,7 +1,8 @@
 import { systemClock, type Clock } from '../core/clock.js'
 import { ErrandError, assertNever } from '../errors.js'
 import { deadQueueOf } from './broker.js'
-import type { Broker, BrokerFeatures, ConsumeOptions, Delivery, OutgoingMessage, QueueCount, Subscription, Verdict } from './broker.js'
+import type { Broker, BrokerFeatures, ConsumeOptions, Delivery } from './broker.js'
+import type { OutgoingMessage, QueueCount, Subscription, Verdict } from './broker.js'
 
 export interface MemoryBrokerOptions {
   /** Where time comes from. @defaultValue the system's clock */
@@ -174,7 +175,9 @@ class MemoryBroker implements Broker {
 
   #settle({ place, delivery }: Waiting, verdict: Verdict | undefined): void {
     const { queue, attempt, crashes } = delivery
-    if (verdict === undefined) return this.#put({ place, delivery: { ...delivery, attempt: attempt + 1, crashes: crashes + 1 } }, 0)
+    if (verdict === undefined) {
+      return this.#put({ place, delivery: { ...delivery, attempt: attempt + 1, crashes: crashes + 1 } }, 0)
+    }
     switch (verdict.kind) {
       case 'done':
         return

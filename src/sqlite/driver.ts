@@ -76,15 +76,16 @@ function refuseUnfitPackage({ nodeVersion, from }: DriverPlace): void {
   const major = Number.parseInt(version, 10)
   const isTooNew = major >= FIRST_MAJOR_FOR_NODE_22 && Number.parseInt(nodeVersion, 10) < 22
   if (major >= OLDEST_MAJOR && !isTooNew) return
+  const why = isTooNew ? 'it crashes Node before 22' : 'it is too old'
   throw new ErrandError(
     'DRIVER_UNSUPPORTED',
-    `Cannot use better-sqlite3 ${version} on Node ${nodeVersion}: ${isTooNew ? 'it crashes Node before 22' : 'it is too old'}. Run: ${INSTALL}`,
+    `Cannot use better-sqlite3 ${version} on Node ${nodeVersion}: ${why}. Run: ${INSTALL}`,
   )
 }
 
 function versionIn(file: string): string {
-  const { version }: { version?: unknown } = JSON.parse(readFileSync(file, 'utf8'))
-  return typeof version === 'string' ? version : '0'
+  const json: unknown = JSON.parse(readFileSync(file, 'utf8'))
+  return typeof json === 'object' && json !== null && 'version' in json ? String(json.version) : '0'
 }
 
 type DatabaseClass = new (file: string, options: { timeout: number }) => Database

@@ -13,8 +13,8 @@ interface Job {
 const MOST_JOBS = 1_000
 
 /**
- * The only writer of a connection. Everything handed in within one turn of the event loop, and while a commit waits for the lock, goes
- * into one transaction with one flush; a lone change waits for nobody.
+ * The only writer of a connection. Everything handed in within one turn of the event loop, and while a commit waits for the
+ * lock, goes into one transaction with one flush; a lone change waits for nobody.
  */
 export class GroupCommit {
   readonly #db: Database
@@ -31,8 +31,8 @@ export class GroupCommit {
   }
 
   /**
-   * Runs `work` inside a write transaction together with others and resolves with its answer after the commit. `work` may run more than
-   * once, the earlier runs rolled back: it must do nothing but ask and change the database.
+   * Runs `work` inside a write transaction together with others and resolves with its answer after the commit. `work` may run
+   * more than once, the earlier runs rolled back: it must do nothing but ask and change the database.
    * @throws ErrandError `QUEUE_FULL`, `BROKER_REFUSED`, `BROKER_UNREACHABLE`: the change was not stored
    */
   submit<T>(work: () => T): Promise<T> {

@@ -36,7 +36,7 @@ function migrateOnce(db: Database, file: string, { part, versions }: Schema): vo
       )
     }
     for (const sql of versions.slice(current)) db.exec(sql)
-    db.prepare('INSERT INTO errand_schema VALUES (?, ?) ON CONFLICT (part) DO UPDATE SET version = excluded.version').run(part, versions.length)
+    db.prepare('INSERT OR REPLACE INTO errand_schema VALUES (?, ?)').run(part, versions.length)
     db.exec('COMMIT')
   } catch (error) {
     db.exec('ROLLBACK')

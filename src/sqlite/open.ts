@@ -9,8 +9,8 @@ export interface DatabaseOptions {
   /** Path of the file; it and its folder are made, for this user alone, where they do not exist. */
   readonly file: string
   /**
-   * `full`: a committed change survives a power cut. `normal`: it survives a crash of the process, but the last changes may be lost
-   * when the machine stops; several times faster on disks that are slow to flush. @defaultValue 'full'
+   * `full`: a committed change survives a power cut. `normal`: it survives a crash of the process, but the last changes may be
+   * lost when the machine stops; several times faster on disks that are slow to flush. @defaultValue 'full'
    */
   readonly durability?: 'full' | 'normal' | undefined
 }
@@ -23,8 +23,10 @@ const CACHE_KIB = 64 * 1024
 const LOG_LIMIT = 64 * 1024 * 1024
 
 /**
- * Opens an SQLite file for several processes at once: write-ahead log, the durability asked for, never waiting for a lock inside a call.
- * @throws ErrandError `PACKAGE_MISSING`, `DRIVER_UNSUPPORTED`, `BROKER_REFUSED` when the file may not be written, `BROKER_UNREACHABLE`
+ * Opens an SQLite file for several processes at once: write-ahead log, the durability asked for, never waiting for a lock
+ * inside a call.
+ * @throws ErrandError `PACKAGE_MISSING`, `DRIVER_UNSUPPORTED`, `BROKER_REFUSED` when the file may not be written,
+ * `BROKER_UNREACHABLE`
  */
 export async function openDatabase(options: DatabaseOptions): Promise<Database> {
   const driver = findDriver()
@@ -56,8 +58,8 @@ function openOnce(driver: (file: string) => Database, { file, durability = 'full
 }
 
 /**
- * SQLite itself would make the file readable for everybody. A file that exists is not touched: closing it here would drop the locks that
- * other connections of this process have on it.
+ * SQLite itself would make the file readable for everybody. A file that exists is not touched: closing it here would drop the
+ * locks that other connections of this process have on it.
  */
 function createFile(file: string): void {
   try {
@@ -78,7 +80,8 @@ function refuseOtherJournal(row: unknown): void {
   if (typeof row === 'object' && row !== null && Object.values(row)[0] === 'wal') return
   throw new ErrandError(
     'DRIVER_UNSUPPORTED',
-    'The database cannot use a write-ahead log, so several processes cannot share it; network file systems are like that. Put the file on a local disk.',
+    'The database cannot use a write-ahead log, so several processes cannot share it; network file systems are like that. ' +
+      'Put the file on a local disk.',
   )
 }
 

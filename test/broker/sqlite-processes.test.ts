@@ -22,7 +22,8 @@ describe('queues in a file shared by processes', function () {
   }
 
   const taken = (process: QueueProcess, id: string) => process.news.filter((news) => news.is === 'taken' && news.id === id)
-  const idsOf = (process: QueueProcess, kind: 'stored' | 'ended') => process.news.flatMap((news) => (news.is === kind ? [news.id] : []))
+  const idsOf = (process: QueueProcess, kind: 'stored' | 'ended') =>
+    process.news.flatMap((news) => (news.is === kind ? [news.id] : []))
 
   it('a message published here wakes a consumer in another process', async () => {
     const { file, publish } = await given()

@@ -193,7 +193,8 @@ export const volumeCases: BrokerCases = {
 
     await fc.assert(
       fc.asyncProperty(fc.array(fc.uint8Array({ maxLength: 5_000 }), { minLength: 1, maxLength: 5 }), async (bodies) => {
-        const sent = await Promise.all(bodies.map(async (bytes) => ({ bytes, id: await c.publish({ body: Buffer.from(bytes) }) })))
+        const send = async (bytes: Uint8Array) => ({ bytes, id: await c.publish({ body: Buffer.from(bytes) }) })
+        const sent = await Promise.all(bodies.map(send))
         for (const { id, bytes } of sent) {
           const body = await c.until('the message', () => arrived.get(id))
           expect(Buffer.isBuffer(body) && body.equals(bytes)).to.equal(true)

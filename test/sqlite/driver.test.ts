@@ -69,7 +69,9 @@ describe('the choice of the SQLite library', () => {
   })
 
   it('releases of SQLite that can corrupt a shared file are told from repaired ones', () => {
-    for (const safe of ['3.44.6', '3.50.7', '3.51.3', '3.53.4', '4.0.0']) expect(isSafeVersion(safe), safe).to.equal(true)
-    for (const unsafe of ['3.44.5', '3.45.1', '3.50.6', '3.51.2', '3.7.0', '0']) expect(isSafeVersion(unsafe), unsafe).to.equal(false)
+    const repaired = (version: string): boolean => isSafeVersion(version)
+    const good = ['3.44.6', '3.50.7', '3.51.3', '3.53.4', '4.0.0']
+    expect(good.filter(repaired)).to.deep.equal(good)
+    expect(['3.44.5', '3.45.1', '3.50.6', '3.51.2', '3.7.0', '0'].filter(repaired)).to.deep.equal([])
   })
 })

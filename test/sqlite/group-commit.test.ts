@@ -109,7 +109,8 @@ describe('a database shared by several connections', () => {
     const first = 'CREATE TABLE thing (name TEXT) STRICT; INSERT INTO thing VALUES (\'first\')'
 
     await Promise.all(all.map((db) => migrate(db, 'test.db', { part: 'things', versions: [first] })))
-    await Promise.all(all.map((db) => migrate(db, 'test.db', { part: 'things', versions: [first, "INSERT INTO thing VALUES ('second')"] })))
+    const second = "INSERT INTO thing VALUES ('second')"
+    await Promise.all(all.map((db) => migrate(db, 'test.db', { part: 'things', versions: [first, second] })))
 
     const names = all[0]?.prepare('SELECT name FROM thing').all().map((row) => Object.values(row as object)[0])
     expect(names).to.deep.equal(['first', 'second'])

@@ -1,8 +1,9 @@
 import { closeSync, constants, openSync, watch, writeSync, type FSWatcher } from 'node:fs'
 
 /**
- * A one-byte file beside the database: written after a commit, it wakes the processes that watch it. The log of the database itself is no
- * bell: it changes before the commit can be seen. A missed ring costs time only, consumers look by themselves as well.
+ * A one-byte file beside the database: written after a commit, it wakes the processes that watch it. The log of the database
+ * itself is no bell: it changes before the commit can be seen. A missed ring costs time only, consumers look by themselves as
+ * well.
  */
 export class Bell {
   readonly #path: string

@@ -6,7 +6,8 @@ import type { Database } from '../../sqlite/driver.js'
 import { sqliteFailure } from '../../sqlite/failure.js'
 import { GroupCommit } from '../../sqlite/group-commit.js'
 import { untilNotBusy } from '../../sqlite/lock.js'
-import type { Broker, BrokerFeatures, ConsumeOptions, Delivery, OutgoingMessage, QueueCount, Subscription, Verdict } from '../broker.js'
+import type { Broker, BrokerFeatures, ConsumeOptions, Delivery } from '../broker.js'
+import type { OutgoingMessage, QueueCount, Subscription, Verdict } from '../broker.js'
 import type { Bell } from './bell.js'
 import { Consumer } from './consumer.js'
 import { Ledger, type QueueRow } from './ledger.js'
@@ -23,7 +24,9 @@ export interface SqliteBrokerParts {
   readonly bell: Bell
 }
 
-/** How often a consuming process looks at the file by itself: for commits whose bell was not heard, and for processes that died. */
+/**
+ * How often a consuming process looks at the file by itself: for commits whose bell was not heard, and for processes that died.
+ */
 const TICK_MS = 500
 
 /** Queues in an SQLite file that the processes of one machine share. */
@@ -188,7 +191,8 @@ export class SqliteBroker implements Broker {
       const number = await this.#registration.renew()
       if (number !== undefined) await this.#enrollAll(number)
     } catch (error) {
-      if (this.#closing === undefined) this.#parts.log.warn(`Cannot look after the queues in ${this.#parts.file}. ${String(error)}`)
+      if (this.#closing !== undefined) return
+      this.#parts.log.warn(`Cannot look after the queues in ${this.#parts.file}. ${String(error)}`)
     }
   }
 

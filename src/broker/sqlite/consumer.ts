@@ -28,8 +28,8 @@ const RETRY_MS = 500
 const LONGEST_TIMER_MS = 2 ** 31 - 1
 
 /**
- * Takes messages of one queue, never more than it may hold, and writes down how they ended. One transaction does both: what ended since the
- * last one goes, and the places that became free are filled.
+ * Takes messages of one queue, never more than it may hold, and writes down how they ended. One transaction does both: what
+ * ended since the last one goes, and the places that became free are filled.
  */
 export class Consumer {
   readonly #parts: ConsumerParts
@@ -140,9 +140,10 @@ export class Consumer {
     const now = clock.now()
     if (!ledger.hasOwner(owner)) return { isKnown: false, count: this.#settled.length, room: 0, rows: [] }
     const room = this.#room()
-    const mine = this.#settled.every((one) => one.owner === owner) ? this.#settled : this.#settled.filter((one) => one.owner === owner)
-    if (mine.length > 0) ledger.settle(owner, this.#options.name, mine, now)
-    return { isKnown: true, count: this.#settled.length, room, rows: room > 0 ? ledger.claim(this.#number, owner, room, now) : [] }
+    const mine = this.#settled.filter((one) => one.owner === owner)
+    if (mine.length > 0) ledger.settle({ owner, name: this.#options.name, now }, mine)
+    const rows = room > 0 ? ledger.claim(this.#number, owner, room, now) : []
+    return { isKnown: true, count: this.#settled.length, room, rows }
   }
 
   #handBack(rows: readonly ClaimedRow[], owner: number): void {
@@ -168,7 +169,9 @@ export class Consumer {
     try {
       return await this.#options.handle(delivery)
     } catch (error) {
-      this.#parts.log.error(`Message ${delivery.id} of queue "${delivery.queue}" was lost by its handler and comes again. ${String(error)}`)
+      // its message may quote what the delivery carries
+      const what = error instanceof Error ? error.name : typeof error
+      this.#parts.log.error(`Message ${delivery.id} of queue "${delivery.queue}" comes again: its handler threw ${what}.`)
       return { kind: 'lost' }
     }
   }

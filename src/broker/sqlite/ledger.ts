@@ -19,6 +19,13 @@ export interface QueueRow {
   readonly owner: number | null
 }
 
+/** Who settles, for which queue, and when. */
+export interface Claimant {
+  readonly owner: number
+  readonly name: string
+  readonly now: number
+}
+
 /** A message that an owner has just claimed. */
 export interface ClaimedRow {
   readonly rank: number
@@ -37,8 +44,8 @@ const USUAL_PRIORITY = 4
 const MOST_DUE = 1_000
 
 /**
- * The tables of the broker as operations. Those that change something run inside a transaction of the caller's. Queue names are those in
- * the file, namespace included.
+ * The tables of the broker as operations. Those that change something run inside a transaction of the caller's. Queue names are
+ * those in the file, namespace included.
  */
 export class Ledger {
   readonly #sql: Statements
@@ -97,12 +104,12 @@ export class Ledger {
     return rows
   }
 
-  /** Writes down how claims of `owner` ended; claims it no longer has are passed over. `name` is that of their queue. */
-  settle(owner: number, name: string, settled: readonly Settled[], now: number): void {
+  /** Writes down how claims ended; claims the owner no longer has are passed over. */
+  settle({ owner, name, now }: Claimant, settled: readonly Settled[]): void {
     const done: number[] = []
     for (const { seq, ending } of settled) {
       if (ending.kind === 'done') done.push(seq)
-      else this.#giveBack(owner, name, seq, ending, now)
+      else this.#giveBack({ owner, name, now }, seq, ending)
     }
     if (done.length === 0) return
     const list = JSON.stringify(done)
@@ -165,7 +172,7 @@ export class Ledger {
     this.#sql.deleteDue.run(queue, last.due, last.seq)
   }
 
-  #giveBack(owner: number, name: string, seq: number, ending: Exclude<Ending, { kind: 'done' }>, now: number): void {
+  #giveBack({ owner, name, now }: Claimant, seq: number, ending: Exclude<Ending, { kind: 'done' }>): void {
     switch (ending.kind) {
       case 'again':
         if (ending.delayMs > 0) this.#sql.postpone.run(now + Math.ceil(ending.delayMs), owner, seq)

@@ -10,13 +10,15 @@ import { SqliteBroker } from './broker.js'
 import { BROKER_SCHEMA } from './schema.js'
 
 export interface SqliteBrokerOptions {
-  /** Path of the file, made where there is none, for this user alone. A second file of that name with `-wake` stands beside it. */
+  /**
+   * Path of the file, made where there is none, for this user alone. A second file of that name with `-wake` stands beside it.
+   */
   readonly file: string
   /** Keeps the queues of several services in one file apart. @defaultValue '' */
   readonly namespace?: string | undefined
   /**
-   * `full`: a published message survives a power cut. `normal`: it survives the end of every process, but the last ones may be lost when the
-   * machine stops. @defaultValue 'full'
+   * `full`: a published message survives a power cut. `normal`: it survives the end of every process, but the last ones may be
+   * lost when the machine stops. @defaultValue 'full'
    */
   readonly durability?: 'full' | 'normal' | undefined
   /** Where time comes from. @defaultValue the system's clock */
@@ -30,11 +32,12 @@ const DEFAULTS = { namespace: '', durability: 'full', clock: systemClock, log: s
 /**
  * Opens the embedded broker: queues in one SQLite file, shared by all processes of one machine, without a server.
  *
- * An id published twice is two messages: which of two copies may go is for the caller to know, a broker would lose a dead letter that is
- * sent again while it is still in hand. A consumer of a lasting queue keeps its process alive until it is stopped.
+ * An id published twice is two messages: which of two copies may go is for the caller to know, a broker would lose a dead
+ * letter that is sent again while it is still in hand. A consumer of a lasting queue keeps its process alive until it is
+ * stopped.
  *
- * @throws ErrandError `OPTION_INVALID`, `PACKAGE_MISSING`, `DRIVER_UNSUPPORTED`, `BROKER_REFUSED` when the file cannot be written,
- * `BROKER_UNREACHABLE`
+ * @throws ErrandError `OPTION_INVALID`, `PACKAGE_MISSING`, `DRIVER_UNSUPPORTED`, `BROKER_REFUSED` when the file cannot be
+ * written, `BROKER_UNREACHABLE`
  */
 export async function openSqliteBroker(given: SqliteBrokerOptions): Promise<Broker> {
   const { file, namespace, durability, clock, log } = resolve(given)
@@ -60,7 +63,7 @@ function resolve(given: SqliteBrokerOptions) {
     throw new ErrandError('OPTION_INVALID', `The SQLite broker needs the path of its file, got ${show(given.file)}.`)
   }
   if (options.durability !== 'full' && options.durability !== 'normal') {
-    throw new ErrandError('OPTION_INVALID', `durability of the SQLite broker must be 'full' or 'normal', got ${show(given.durability)}.`)
+    throw new ErrandError('OPTION_INVALID', `The durability must be 'full' or 'normal', got ${show(given.durability)}.`)
   }
   return Object.freeze(options)
 }

@@ -28,8 +28,8 @@ export function thisOwner(): Owner {
 }
 
 /**
- * Whether an owner is gone. On this machine that is asked of the system, so a process whose event loop is blocked for minutes is alive, and
- * one that was killed is known dead within a moment. Elsewhere only its lease can tell.
+ * Whether an owner is gone. On this machine that is asked of the system, so a process whose event loop is blocked for minutes
+ * is alive, and one that was killed is known dead within a moment. Elsewhere only its lease can tell.
  */
 export function isGone(row: OwnerRow, self: Owner, now: number): boolean {
   if (row.host !== self.host) return row.lease < now
@@ -48,7 +48,10 @@ function exists(pid: number): boolean {
   }
 }
 
-/** Boot and start time of a process, `dead` for one that has ended and waits for its parent, `undefined` where it cannot be seen. */
+/**
+ * Boot and start time of a process, `dead` for one that has ended and waits for its parent, `undefined` where it cannot be
+ * seen.
+ */
 function look(pid: number): string | undefined {
   try {
     const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').trim()

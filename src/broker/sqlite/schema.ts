@@ -1,9 +1,9 @@
 import type { Schema } from '../../sqlite/migrate.js'
 
 /**
- * The body of a message is written once and deleted once. Where the message stands is a small row that moves between three tables:
- * `ready` (in the order of delivery), `delayed` (in the order of falling due) and `claimed` (by owner), so that no change of state
- * rewrites a body, and taking the next messages reads the beginning of one index.
+ * The body of a message is written once and deleted once. Where the message stands is a small row that moves between three
+ * tables: `ready` (in the order of delivery), `delayed` (in the order of falling due) and `claimed` (by owner), so that no
+ * change of state rewrites a body, and taking the next messages reads the beginning of one index.
  */
 const FIRST = `
 CREATE TABLE broker_queue (

@@ -1,6 +1,8 @@
 import type { Database } from '../../sqlite/driver.js'
 
-/** Every statement of the broker, by what it does. Parameters are positional: the two libraries read numbered ones differently. */
+/**
+ * Every statement of the broker, by what it does. Parameters are positional: the two libraries read numbered ones differently.
+ */
 export function prepareStatements(db: Database) {
   const prepared = Object.entries(SQL).map(([name, sql]) => [name, db.prepare(sql)] as const)
   // one statement for each name of SQL, by the line above
@@ -52,7 +54,8 @@ const SQL = {
   findOwner: 'SELECT 1 FROM broker_owner WHERE number = ?',
   allOwners: 'SELECT number, host, pid, started, lease FROM broker_owner',
   dropOwner: 'DELETE FROM broker_owner WHERE number = ?',
-  requeueOwned: `INSERT INTO broker_ready SELECT queue, rank, seq, attempt + ?, crashes + ?, note FROM broker_claimed WHERE owner = ?`,
+  requeueOwned: `INSERT INTO broker_ready SELECT queue, rank, seq, attempt + ?, crashes + ?, note FROM broker_claimed
+                 WHERE owner = ?`,
   unclaimOwned: 'DELETE FROM broker_claimed WHERE owner = ?',
   dropMessages: `DELETE FROM broker_message WHERE seq IN (
                    SELECT seq FROM broker_ready WHERE queue = ? UNION ALL SELECT seq FROM broker_delayed WHERE queue = ?
