@@ -1,8 +1,16 @@
 import { systemClock, type Clock } from '../core/clock.js'
 import { ErrandError, assertNever } from '../errors.js'
 import { deadQueueOf } from './broker.js'
-import type { Broker, BrokerFeatures, ConsumeOptions, Delivery } from './broker.js'
-import type { OutgoingMessage, QueueCount, Subscription, Verdict } from './broker.js'
+import type {
+  Broker,
+  BrokerFeatures,
+  ConsumeOptions,
+  Delivery,
+  OutgoingMessage,
+  QueueCount,
+  Subscription,
+  Verdict,
+} from './broker.js'
 
 export interface MemoryBrokerOptions {
   /** Where time comes from. @defaultValue the system's clock */

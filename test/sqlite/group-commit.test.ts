@@ -6,6 +6,7 @@ import { untilNotBusy } from '#src/sqlite/lock.js'
 import { migrate } from '#src/sqlite/migrate.js'
 import { openDatabase } from '#src/sqlite/open.js'
 import { eachScope } from '../kit/temporary.js'
+import { until } from '../kit/until.js'
 
 describe('a database shared by several connections', () => {
   const scope = eachScope()
@@ -68,7 +69,7 @@ describe('a database shared by several connections', () => {
     scope().defer(() => clearInterval(counting))
 
     const change = writer.submit(() => add.run('late'))
-    while (turns < 20) await new Promise((resolve) => setImmediate(resolve))
+    await until('twenty turns', () => turns >= 20)
     other.exec('COMMIT')
     await change
 

@@ -6,8 +6,16 @@ import type { Database } from '../../sqlite/driver.js'
 import { sqliteFailure } from '../../sqlite/failure.js'
 import { GroupCommit } from '../../sqlite/group-commit.js'
 import { untilNotBusy } from '../../sqlite/lock.js'
-import type { Broker, BrokerFeatures, ConsumeOptions, Delivery } from '../broker.js'
-import type { OutgoingMessage, QueueCount, Subscription, Verdict } from '../broker.js'
+import type {
+  Broker,
+  BrokerFeatures,
+  ConsumeOptions,
+  Delivery,
+  OutgoingMessage,
+  QueueCount,
+  Subscription,
+  Verdict,
+} from '../broker.js'
 import type { Bell } from './bell.js'
 import { Consumer } from './consumer.js'
 import { Ledger, type QueueRow } from './ledger.js'
