@@ -14,7 +14,7 @@ const DECLARATION = /\.d\.[cm]?ts$/
  * Loads the modules with the tasks, in order, and makes their tasks and instances known. They are those that `services` of the
  * configuration names, or else `declared`: the modules in which the server's tasks were declared.
  * @returns the names of the tasks
- * @throws ErrandError `SERVICE_LOAD_FAILED`, `TASK_DUPLICATE`, `DECORATOR_MISUSED`
+ * @throws ErrandError `SERVICE_LOAD_FAILED`, with the cause, such as a `TASK_DUPLICATE`
  */
 export async function loadService(config: Config, declared: readonly string[]): Promise<readonly string[]> {
   const modules = config.services.length > 0 ? await findModules(config) : declared
@@ -41,7 +41,7 @@ function adopt(url: string, exports: object): void {
   try {
     adoptExports(url, exports)
   } catch (error) {
-    throw error instanceof ErrandError ? error : loadFailure(url, 'service module', error)
+    throw loadFailure(url, 'service module', error)
   }
 }
 

@@ -29,7 +29,6 @@ export class Loop {
   #isQuiet = false
   /** Nothing can come any more; what does so anyway goes back at once. */
   #hasLeft = false
-  #isAborted = false
   #onEmpty: (() => void) | undefined
 
   constructor(options: LoopOptions) {
@@ -72,9 +71,8 @@ export class Loop {
     })
   }
 
-  /** Aborts what runs. From now on a run that does not complete is handed back, whatever its error. */
+  /** Aborts what runs; the executor releases what fails from now on. */
   abort(reason: unknown): void {
-    this.#isAborted = true
     for (const { signal } of this.#running) signal.abort(reason)
   }
 
@@ -98,7 +96,7 @@ export class Loop {
   async #run(inHand: InHand): Promise<void> {
     this.#running.add(inHand)
     const verdict = await this.#options.executor.run(inHand.delivery, inHand.signal)
-    inHand.settle(this.#isAborted && verdict.kind !== 'done' ? HAND_BACK : verdict)
+    inHand.settle(verdict)
     this.#running.delete(inHand)
     const next = this.#isQuiet ? undefined : this.#waiting.shift()
     if (next !== undefined) void this.#run(next)

@@ -17,6 +17,7 @@ let graceMs = 0
 let isRunning = false
 let worker: Promise<RunningWorker> | undefined
 let stopAskedAt: number | undefined
+let isDying = false
 
 process.stdout.on('error', () => {}) // who read it is gone; the stop comes by the channel
 process.stderr.on('error', () => {})
@@ -30,6 +31,8 @@ process.on('SIGTERM', onSignal)
 process.on('SIGINT', onSignal)
 process.on('uncaughtException', (error) => void die(error))
 process.on('unhandledRejection', (error) => void die(error))
+// the server may have gone before anything here could hear of it
+if (!process.connected) process.exit(EXIT.stopped)
 say({ errand: 'hello' })
 
 async function run(instructions: WorkerInstructions): Promise<void> {
@@ -68,7 +71,9 @@ function stop(ms: number): void {
  * Code outside of any task threw: nobody knows what is broken now, so the process goes, and what ran is run again elsewhere.
  */
 async function die(error: unknown): Promise<void> {
-  setTimeout(() => process.exit(EXIT.failed), LAST_REPORT_MS).unref()
+  if (isDying) return
+  isDying = true
+  setTimeout(() => process.exit(EXIT.failed), LAST_REPORT_MS)
   await reportFatal({ report, log }, 'The worker ends because code outside of its tasks threw', error)
   process.exit(EXIT.failed)
 }

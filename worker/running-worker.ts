@@ -43,7 +43,9 @@ export async function openWorker(setup: WorkerSetup): Promise<RunningWorker> {
   const { config, log } = setup
   const report = (await loadErrorReporter(config, log)) ?? (() => {})
   setup.onReporter?.(report)
-  const cleanUp: (() => unknown)[] = []
+  // a worker waits for messages: that is a reason to stay, which not every broker gives by itself
+  const hold = setInterval(() => {}, 2 ** 30)
+  const cleanUp: (() => unknown)[] = [() => clearInterval(hold)]
   try {
     setContextSettings(config)
     await useConfiguredCarriers(config)
@@ -127,9 +129,6 @@ class Worker implements RunningWorker {
 }
 
 async function load({ config, modules, log, guardPorts: guarded }: WorkerSetup, cleanUp: (() => unknown)[]): Promise<void> {
-  // a worker waits for messages: that is a reason to stay, which not every broker gives by itself
-  const hold = setInterval(() => {}, 2 ** 30)
-  cleanUp.push(() => clearInterval(hold))
   const lift = config.worker.listen ? () => {} : guardPorts(log)
   cleanUp.push(lift)
   const container = await loadContainer(config)

@@ -16,7 +16,7 @@ import type { Runtime } from './runtime.js'
 
 /** Runs deliveries. One per worker process. */
 export interface Executor {
-  /** Opens, restores, runs and settles one delivery. Never rejects. */
+  /** Opens, restores, runs and settles one delivery. Never rejects. One that fails after `signal` was aborted is released. */
   run(delivery: Delivery, signal: LazySignal): Promise<Verdict>
 }
 
@@ -38,6 +38,8 @@ async function run(runtime: Runtime, delivery: Delivery, signal: LazySignal): Pr
     await answer(runtime, call, { kind: 'completed', value: task.declaration.options.result ? value : undefined })
     return { kind: 'done' }
   } catch (error) {
+    // aborted because its worker stops: it has not failed, and will be run again by another
+    if (signal.isAborted) return { kind: 'release' }
     return fail(runtime, { delivery, call, task, error, startedAt })
   }
 }

@@ -10,6 +10,10 @@ export class LazySignal {
     return this.#controller.signal
   }
 
+  get isAborted(): boolean {
+    return this.#reason !== undefined
+  }
+
   /** Aborts the signal, also one that is asked for later. */
   abort(reason: unknown): void {
     this.#reason ??= { value: reason }

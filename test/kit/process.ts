@@ -10,6 +10,8 @@ export interface ProgramOptions {
   readonly flags?: readonly string[]
   readonly env?: Readonly<Record<string, string>>
   readonly cwd?: string
+  /** A process group of its own, which can be sent a signal as a terminal does. */
+  readonly ownGroup?: boolean
 }
 
 export interface Exit {
@@ -65,10 +67,11 @@ export class Program {
 
 /** Starts a compiled or written program; it is ended with the test, should it still run then. */
 export function startProgram(scope: Scope, file: URL, options: ProgramOptions = {}): Program {
-  const { args = [], flags = [], env = {}, cwd } = options
+  const { args = [], flags = [], env = {}, cwd, ownGroup = false } = options
   const child = spawn(process.execPath, [...flags, fileURLToPath(file), ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, ...env },
+    detached: ownGroup,
     ...(cwd === undefined ? {} : { cwd }),
   })
   const program = new Program(child)

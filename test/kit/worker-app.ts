@@ -8,7 +8,7 @@ import type { Scope } from './temporary.js'
 import { until } from './until.js'
 
 const FOLDER = new URL('../fixtures/worker-app/', import.meta.url)
-const NEVER = '10m'
+const LONG = '10m'
 
 /** How a task of the application ran. */
 export interface Note {
@@ -19,7 +19,7 @@ export interface Note {
 }
 
 export interface Call {
-  readonly task: 'note' | 'hold' | 'heed' | 'throwLater' | 'callOn'
+  readonly task: 'note' | 'hold' | 'heed' | 'failOutside' | 'callOn'
   readonly args: readonly string[]
 }
 
@@ -87,7 +87,7 @@ export class WorkerApp {
       dataDir: this.#scope.file('data'),
       services: fileURLToPath(new URL('work.js', FOLDER)),
       ...config,
-      worker: { concurrency: 4, grace: NEVER, ...worker },
+      worker: { concurrency: 4, grace: LONG, ...worker },
     }
   }
 }

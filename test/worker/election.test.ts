@@ -16,9 +16,9 @@ const main = new URL('../fixtures/worker-stub/main.js', import.meta.url).href
 
 interface Service {
   readonly config: Config
-  server(options?: ProgramOptions & { readonly file?: URL }): Program
+  readonly server: (options?: ProgramOptions & { readonly file?: URL }) => Program
   /** The leading server and its running workers. */
-  set(): Promise<{ readonly leader: number; readonly workers: readonly number[] } | undefined>
+  readonly set: () => Promise<{ readonly leader: number; readonly workers: readonly number[] } | undefined>
 }
 
 async function service(scope: Scope, overrides: ConfigInput = {}): Promise<Service> {
@@ -27,7 +27,7 @@ async function service(scope: Scope, overrides: ConfigInput = {}): Promise<Servi
   return {
     config,
     server: ({ file = SERVER, ...options } = {}) => startProgram(scope, file, { ...options, args }),
-    async set() {
+    set: async () => {
       const status = await queryLeader(config)
       const workers = (status?.workers ?? []).flatMap(({ pid, state }) => (pid !== undefined && state === 'running' ? [pid] : []))
       if (status === undefined || workers.length < config.worker.processes) return undefined

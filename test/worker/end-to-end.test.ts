@@ -66,19 +66,21 @@ describe('A task, from the call in a server to its run in a worker', () => {
     expect(note).to.include({ pid: worker.pid })
   })
 
-  it('stops the worker that it brings down from outside, says why, and runs again in the next one', async () => {
-    const reports = scope().file('reports')
-    const config = { errorReporter: new URL('../fixtures/worker-app/error-reporter.js', import.meta.url).pathname }
-    const server = app.server({ config, calls: [{ task: 'throwLater', args: [file] }], env: { REPORTS: reports } })
+  for (const how of ['exception', 'rejection']) {
+    it(`has its worker replaced when it leaves an uncaught ${how} behind, with a report, and runs again`, async () => {
+      const reports = scope().file('reports')
+      const config = { errorReporter: new URL('../fixtures/worker-app/error-reporter.js', import.meta.url).pathname }
+      const server = app.server({ config, calls: [{ task: 'failOutside', args: [file, how] }], env: { REPORTS: reports } })
 
-    const notes = await app.noted(2)
-    const [report] = readFileSync(reports, 'utf8').split('\n')
+      const notes = await app.noted(2)
+      const [report] = readFileSync(reports, 'utf8').split('\n')
 
-    expect(notes.map(({ attempt }) => attempt)).to.deep.equal([1, 2])
-    expect(JSON.parse(report ?? '')).to.deep.include({ message: 'RangeError: thrown outside of the task', fatal: true })
-    await server.line(new RegExp(`^worker\\[${notes[0]?.pid}\\] error .*RangeError: thrown outside of the task`))
-    await server.line(/ended with code 1; the next one starts in/)
-  })
+      expect(notes.map(({ attempt }) => attempt)).to.deep.equal([1, 2])
+      expect(JSON.parse(report ?? '')).to.deep.include({ message: 'RangeError: thrown outside of the task', fatal: true })
+      await server.line(new RegExp(`^worker\\[${notes[0]?.pid}\\] error .*RangeError: thrown outside of the task`))
+      await server.line(/ended with code 1; the next one starts in/)
+    })
+  }
 
   for (const how of ['tsx server.ts', 'node --import tsx server.ts'] as const) {
     it(`runs in TypeScript as it stands when the server is started by ${how}`, async () => {
@@ -148,7 +150,7 @@ describe('The worker of a server', () => {
     expect(app.notes().map(({ text }) => text)).to.deep.equal(['begun', 'ended'])
   })
 
-  it('aborts its tasks after the grace period and hands them back', async () => {
+  it('aborts its tasks after the grace period and hands them back, which is no failure', async () => {
     const server = app.server({ calls: [{ task: 'heed', args: [file] }], config: { worker: { grace: '50ms' } }, env: { GRACEFUL: '1' } })
     await app.noted(1)
 
@@ -158,6 +160,19 @@ describe('The worker of a server', () => {
     const notes = await app.noted(3)
 
     expect(notes.map(({ text }) => text)).to.deep.equal(['begun', 'aborted', 'begun'])
+    expect(server.output).not.to.contain(' failed')
+  })
+
+  it('lets its tasks end when server and worker get the same signal, as from a terminal', async () => {
+    const server = app.server({ calls: [{ task: 'hold', args: [file, gate] }], env: { GRACEFUL: '1' }, ownGroup: true })
+    await app.noted(1)
+
+    process.kill(-server.pid, 'SIGTERM')
+    await server.line(/stops; 1 running task/)
+    writeFileSync(gate, '')
+
+    expect(await server.exited).to.deep.equal({ code: 0, signal: null })
+    expect(app.notes().map(({ text }) => text)).to.deep.equal(['begun', 'ended'])
   })
 
   it('ends its tasks on a signal of its own, and is replaced', async () => {

@@ -9,7 +9,7 @@ import { Shutdown } from '#worker/shutdown.js'
 import { eachScope } from '../kit/temporary.js'
 import { until } from '../kit/until.js'
 
-const hasty: Clock = { now: systemClock.now, after: (ms, fn) => systemClock.after(ms / 100, fn) }
+const hasty: Clock = { now: () => systemClock.now(), after: (ms, fn) => systemClock.after(ms / 100, fn) }
 
 /** A run under way, ended by the test. */
 interface Run {
@@ -106,7 +106,7 @@ describe('The loop of a worker', () => {
     await Promise.all([send('heeds'), send('deaf')])
     await begun(2)
     const heeds = runs.find(({ id }) => id === 'heeds')
-    heeds?.signal.signal.addEventListener('abort', () => heeds.end({ kind: 'dead', note: 'aborted' }))
+    heeds?.signal.signal.addEventListener('abort', () => heeds.end({ kind: 'release' }))
 
     await shutdownOf(loop).within(1_000)
 

@@ -12,7 +12,7 @@ import { until } from '../kit/until.js'
 
 const STUB = new URL('../fixtures/worker-stub/main.js', import.meta.url)
 /** Waits shrink to a hundredth, so that back-off and grace do not slow the tests down. */
-const hasty: Clock = { now: systemClock.now, after: (ms, fn) => systemClock.after(ms / 100, fn) }
+const hasty: Clock = { now: () => systemClock.now(), after: (ms, fn) => systemClock.after(ms / 100, fn) }
 /** Every worker has lived for long when it ends; a death would wait for ever. */
 const aged: Clock = { now: () => systemClock.now() * 1000, after: () => () => {} }
 
@@ -21,7 +21,7 @@ interface Supervised {
   readonly config: Config
   readonly reports: FailureReport[]
   /** Ids of the worker processes that run now. */
-  pids(): Promise<readonly number[]>
+  readonly pids: () => Promise<readonly number[]>
 }
 
 async function supervise(scope: Scope, modules: readonly string[], given: { worker?: object; clock?: Clock } = {}): Promise<Supervised> {
@@ -62,9 +62,10 @@ describe('The supervisor of a server', () => {
     const { supervisor, config } = await supervise(scope(), ['write', file])
 
     await supervisor.ready
-    const { told, argv, env, cwd } = JSON.parse(readFileSync(file, 'utf8'))
+    // written by the stub
+    const { told, argv, env, cwd } = JSON.parse(readFileSync(file, 'utf8')) as Record<string, { config?: unknown }>
 
-    expect(told.config).to.deep.equal(JSON.parse(JSON.stringify(config)))
+    expect(told?.config).to.deep.equal(JSON.parse(JSON.stringify(config)))
     expect(JSON.stringify([argv, env])).not.to.contain(config.dataDir)
     expect(cwd).to.equal(process.cwd())
   })
@@ -100,6 +101,14 @@ describe('The supervisor of a server', () => {
     expect(error).to.include({ code: 'WORKER_CRASH_LOOP' })
     expect(String(error)).to.match(/ended with code 3, for the 5th time in a row/)
     expect(reports.map(({ data }) => data)).to.deep.equal([{ fatal: true, code: 'WORKER_CRASH_LOOP' }])
+  })
+
+  it('gives up a worker that is above its memory limit as soon as it starts, and names that limit', async () => {
+    const { supervisor } = await supervise(scope(), ['crash', '75'])
+
+    const error: unknown = await supervisor.ready.catch((reason: unknown) => reason)
+
+    expect(String(error)).to.contain('exceeded its memory limit (worker.maxMemory), for the 5th time in a row')
   })
 
   it('replaces a worker that asks for it at once', async () => {

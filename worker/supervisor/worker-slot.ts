@@ -116,7 +116,7 @@ export class WorkerSlot {
       this.#earlyDeaths = 0
       return this.start()
     }
-    this.#afterDeath(signal === null ? `ended with code ${code}` : `was ended by ${signal}`)
+    this.#afterDeath(describeEnd(code, signal))
   }
 
   #afterDeath(why: string): void {
@@ -150,6 +150,12 @@ export class WorkerSlot {
     const ceiling = Math.min(FIRST_BACKOFF_MS * 2 ** this.#earlyDeaths, LONGEST_BACKOFF_MS)
     return Math.round(FIRST_BACKOFF_MS + this.#options.random() * (ceiling - FIRST_BACKOFF_MS))
   }
+}
+
+/** How the process ended, as the rest of a sentence about the worker. */
+function describeEnd(code: number | null, signal: string | null): string {
+  if (signal !== null) return `was ended by ${signal}`
+  return code === EXIT.replace ? 'exceeded its memory limit (worker.maxMemory)' : `ended with code ${code}`
 }
 
 /** Says something to the worker; `false` when it does not listen. */
