@@ -5,8 +5,9 @@ import { EXIT, readToWorker, type FromWorker, type WorkerInstructions } from './
 import { openWorker, reportFatal, type RunningWorker } from './running-worker.js'
 import { workerLog } from './worker-log.js'
 
-/** With its server gone, a worker is gone within 5 s; the rest of that is for closing. */
+/** With its server gone, a worker is gone within 5 s: it may drain for this long, and the rest is for closing. */
 const ORPHAN_GRACE_MS = 3_500
+const ORPHAN_LIFE_MS = 4_800
 /** Terminals and process managers may both send a signal for one stop. */
 const SAME_SIGNAL_MS = 300
 const LAST_REPORT_MS = 2_000
@@ -26,7 +27,10 @@ process.on('message', (message) => {
   if (said?.errand === 'run' && worker === undefined) void run(said)
   if (said?.errand === 'stop') stop(graceMs)
 })
-process.on('disconnect', () => stop(Math.min(graceMs, ORPHAN_GRACE_MS)))
+process.on('disconnect', () => {
+  setTimeout(() => process.exit(EXIT.failed), ORPHAN_LIFE_MS).unref() // for when closing hangs
+  stop(Math.min(graceMs, ORPHAN_GRACE_MS))
+})
 process.on('SIGTERM', onSignal)
 process.on('SIGINT', onSignal)
 process.on('uncaughtException', (error) => void die(error))

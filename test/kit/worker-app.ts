@@ -26,7 +26,6 @@ export interface Call {
 export interface ServerOptions extends ProgramOptions {
   readonly config?: ConfigInput
   readonly calls?: readonly Call[]
-  readonly port?: number
   /** Instead of the compiled server. */
   readonly file?: URL
   /** What `file` is to run, when it is a runner. */
@@ -43,8 +42,8 @@ export class WorkerApp {
     this.notesFile = scope.file('notes')
   }
 
-  server({ config, calls = [], port, file = new URL('server.js', FOLDER), program, ...options }: ServerOptions = {}): Program {
-    const given = JSON.stringify({ options: this.#settings(config), calls, port })
+  server({ config, calls = [], file = new URL('server.js', FOLDER), program, ...options }: ServerOptions = {}): Program {
+    const given = JSON.stringify({ options: this.#settings(config), calls })
     return startProgram(this.#scope, file, { ...options, args: program === undefined ? [given] : [fileURLToPath(program), given] })
   }
 

@@ -3,6 +3,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { pathToFileURL } from 'node:url'
 import { allGone, isAlive } from '../kit/process.js'
+import { freePort } from '../kit/ports.js'
 import { eachScope } from '../kit/temporary.js'
 import { until } from '../kit/until.js'
 import { WorkerApp } from '../kit/worker-app.js'
@@ -96,14 +97,24 @@ describe('A task, from the call in a server to its run in a worker', () => {
     })
   }
 
-  it('runs from the modules of the server when the configuration names none, and opens their ports only once', async () => {
-    const port = 20_000 + (process.pid % 20_000)
-    const server = app.server({ config: { services: [] }, port, calls: [{ task: 'note', args: [file, 'hello'] }] })
+  it('runs from the modules of the server when the configuration names none', async () => {
+    app.server({ config: { services: [] }, calls: [{ task: 'note', args: [file, 'hello'] }] })
 
-    await app.noted(1)
+    const [note] = await app.noted(1)
 
-    expect(await (await fetch(`http://127.0.0.1:${port}`)).text()).to.equal('hello')
-    expect(server.lines.filter((line) => line === 'listening')).to.have.length(1)
+    expect(note).to.include({ text: 'hello' })
+  })
+
+  it('runs in a worker that loaded the web server itself, and left its port alone', async () => {
+    const port = await freePort()
+    const services = new URL('../fixtures/worker-app/{server,work}.js', import.meta.url).pathname.replace('%7B', '{').replace('%7D', '}')
+    const server = app.server({ config: { services }, env: { PORT: String(port) }, calls: [{ task: 'note', args: [file, 'hello'] }] })
+
+    const [note] = await app.noted(1)
+
+    expect(note?.pid).not.to.equal(server.pid)
+    expect(await (await fetch(`http://127.0.0.1:${port}`)).text()).to.equal(String(server.pid))
+    await server.line(new RegExp(`^worker\\[${note?.pid}\\] info A module asked to listen on port ${port};`))
   })
 })
 
@@ -136,6 +147,18 @@ describe('The worker of a server', () => {
       expect(notes[1]?.pid).not.to.equal(note?.pid)
     })
   }
+
+  it('goes with its server even when something that it has to close hangs', async () => {
+    const container = new URL('../fixtures/worker-services/container-hanging.js', import.meta.url).pathname
+    const server = app.server({ config: { container } })
+    await server.line(/^sent/)
+    const workers = await app.workers()
+
+    server.kill('SIGKILL')
+
+    expect(workers).to.have.length(1)
+    await allGone(workers)
+  })
 
   it('ends its tasks when the server stops, and takes no other', async () => {
     const calls = [{ task: 'hold', args: [file, gate] } as const, { task: 'note', args: [file, 'later'] } as const]

@@ -1,33 +1,14 @@
 import { expect } from 'chai'
 import { once } from 'node:events'
 import { createServer as createHttpServer, type Server as HttpServer } from 'node:http'
-import { connect, createServer } from 'node:net'
+import { createServer } from 'node:net'
 import express from 'express'
 import fastify from 'fastify'
 import { silentLogger } from '#src/core/logger.js'
 import { guardPorts } from '#worker/port-guard.js'
 import { ownSockets } from '#worker/supervisor/own-sockets.js'
+import { freePort, isOpen } from '../kit/ports.js'
 import { eachScope } from '../kit/temporary.js'
-
-/** A port that was free a moment ago. */
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const address = server.address()
-  server.close()
-  await once(server, 'close')
-  return typeof address === 'object' && address !== null ? address.port : 0
-}
-
-function isOpen(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect(port, '127.0.0.1', () => {
-      socket.destroy()
-      resolve(true)
-    })
-    socket.on('error', () => resolve(false))
-  })
-}
 
 describe('A module that listens inside a worker', () => {
   const scope = eachScope()
