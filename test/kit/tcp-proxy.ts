@@ -1,13 +1,10 @@
 import { once } from 'node:events'
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net'
 
-/**
- * What the proxy does with bytes: `pass` them on; `blackhole` them in both directions while the connections stay open;
- * be `silent`: accept and never answer, without connecting to the server behind.
- */
-export type ProxyMode = 'pass' | 'blackhole' | 'silent'
+/** What the proxy does with a new connection: `pass` bytes on, or be `silent`: accept and never answer. */
+export type ProxyMode = 'pass' | 'silent'
 
-/** A line between a client and a server that can be cut in several ways. Connections made later follow the mode of that time. */
+/** A line between a client and a server that can be cut in several ways. */
 export class TcpProxy implements AsyncDisposable {
   mode: ProxyMode = 'pass'
   /** Connections accepted so far. */
@@ -15,6 +12,7 @@ export class TcpProxy implements AsyncDisposable {
   readonly #server: Server
   readonly #target: { host: string; port: number }
   readonly #sockets = new Set<Socket>()
+  readonly #frozen = new WeakSet<Socket>()
 
   private constructor(target: { host: string; port: number }) {
     this.#target = target
@@ -46,6 +44,11 @@ export class TcpProxy implements AsyncDisposable {
     this.#sockets.clear()
   }
 
+  /** Makes black holes of the connections that stand: they stay open, and no byte comes through in either direction. */
+  freeze(): void {
+    for (const socket of this.#sockets) this.#frozen.add(socket)
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     this.reset()
     this.#server.close()
@@ -55,7 +58,11 @@ export class TcpProxy implements AsyncDisposable {
   #accept(client: Socket): void {
     this.accepted += 1
     this.#keep(client)
-    if (this.mode === 'silent') return
+    if (this.mode === 'silent') {
+      // unread, it would not even notice that the client left
+      client.resume()
+      return
+    }
     const server = connect(this.#target)
     this.#keep(server)
     this.#pump(client, server)
@@ -71,12 +78,12 @@ export class TcpProxy implements AsyncDisposable {
 
   #pump(from: Socket, to: Socket): void {
     from.on('data', (bytes) => {
-      if (this.mode === 'pass' && !to.write(bytes)) {
+      if (!this.#frozen.has(from) && !to.write(bytes)) {
         from.pause()
         to.once('drain', () => from.resume())
       }
     })
-    from.on('end', () => to.end())
-    from.on('close', () => to.destroy())
+    from.on('end', () => this.#frozen.has(from) || to.end())
+    from.on('close', () => this.#frozen.has(from) || to.destroy())
   }
 }

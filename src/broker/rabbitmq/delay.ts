@@ -32,4 +32,5 @@ export const levelTtlMs = (level: number): number => DELAY_STEP_MS * 2 ** level
  * stand alone.
  */
 export const wordOf = (queue: string): string =>
-  encodeURIComponent(queue).replace(/[.*]/g, (sign) => `%${sign.charCodeAt(0).toString(16).toUpperCase()}`)
+  // half a surrogate pair cannot be encoded, nor sent: it becomes what the server would see
+  encodeURIComponent(Buffer.from(queue).toString()).replace(/[.*]/g, (sign) => `%${sign.charCodeAt(0).toString(16).toUpperCase()}`)

@@ -1,0 +1,131 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
+import { expect } from 'chai'
+import { openRabbitBroker } from '#src/broker/rabbitmq/broker.js'
+import { freePort } from '../kit/free-port.js'
+import { codeOf, collect, DONE, hold, publish, RabbitCase } from '../kit/rabbit-case.js'
+import { describeRabbit, sharedRabbitNode } from '../kit/rabbitmq.js'
+import { eachScope } from '../kit/temporary.js'
+import { until } from '../kit/until.js'
+
+describeRabbit('RabbitMQ connections', function () {
+  this.timeout(60_000)
+  const scope = eachScope()
+  let url = ''
+  before(async function () {
+    this.timeout(90_000)
+    url = (await sharedRabbitNode()).url
+  })
+  const given = (): RabbitCase => new RabbitCase(scope(), url)
+
+  it('to a server that is not there fail after the time given, and show no password', async () => {
+    const urls = [`amqp://ada:secret@127.0.0.1:${await freePort()}`]
+
+    const failure = await openRabbitBroker({ urls, namespace: 'shop', connectTimeoutMs: 300 }).catch((error: unknown) => error)
+
+    expect(failure).to.include({ code: 'BROKER_UNREACHABLE' }).and.to.have.property('message').that.includes('ada:***@')
+    expect(String(failure)).not.to.include('secret')
+  })
+
+  it('with a wrong password, or to a virtual host that does not exist, are refused', async () => {
+    const wrong = url.replace(/\/\/.*@/, '//guest:secret@')
+
+    for (const refused of [wrong, `${url}/nowhere`]) {
+      const failure = await openRabbitBroker({ urls: [refused], namespace: 'shop' }).catch((error: unknown) => error)
+      expect(failure).to.include({ code: 'BROKER_REFUSED' })
+      expect(String(failure)).not.to.include('secret')
+    }
+  })
+
+  it('to a host that accepts and stays silent fail, and go to the next host where there is one', async () => {
+    const c = given()
+    const silent = await c.proxy()
+    silent.mode = 'silent'
+
+    expect(await codeOf(c.open({ urls: [silent.url], connectTimeoutMs: 300 }))).to.equal('BROKER_UNREACHABLE')
+    const broker = await c.open({ urls: [silent.url, url], connectTimeoutMs: 2000 })
+
+    await broker.ping()
+  })
+
+  it('that are reset come back, and a publish in between waits for that', async () => {
+    const c = given()
+    const proxy = await c.proxy()
+    const broker = await c.open({ urls: [proxy.url] })
+    const got = await collect(broker)
+
+    proxy.reset()
+    const ids = [await publish(broker), await publish(broker)]
+
+    await until('both messages', () => ids.every((id) => got.some((delivery) => delivery.id === id)))
+  })
+
+  it('that die without a word are noticed by the heartbeat, and everything goes on', async () => {
+    const c = given()
+    const proxy = await c.proxy()
+    const broker = await c.open({ urls: [proxy.url], heartbeatSeconds: 1 })
+    const got = await collect(broker)
+
+    proxy.freeze()
+    const id = await publish(broker)
+
+    await until('the message', () => got.some((delivery) => delivery.id === id))
+  })
+
+  it('close in good time while they stand, hang, or are being made again', async () => {
+    for (const trouble of ['none', 'frozen', 'silent'] as const) {
+      const c = given()
+      const proxy = await c.proxy()
+      const broker = await c.open({ urls: [proxy.url], heartbeatSeconds: 60 })
+      await hold(broker)
+      await publish(broker)
+      if (trouble === 'frozen') proxy.freeze()
+      if (trouble === 'silent') {
+        const before = proxy.accepted
+        proxy.mode = 'silent'
+        proxy.reset()
+        await until('an attempt to connect', () => proxy.accepted > before)
+      }
+      const publishing = codeOf(publish(broker))
+
+      await broker.close()
+
+      expect(await publishing).to.be.oneOf(trouble === 'none' ? ['nothing'] : ['BROKER_CLOSED'])
+      await until('no connection left', () => trouble === 'frozen' || proxy.open === 0)
+    }
+  })
+
+  it('opened inside a request carry nothing of that request into the handlers', async () => {
+    const c = given()
+    const proxy = await c.proxy()
+    const requests = new AsyncLocalStorage<string>()
+    const seen: unknown[] = []
+
+    const broker = await requests.run('a request', async () => {
+      const opened = await c.open({ urls: [proxy.url] })
+      await publish(opened)
+      await opened.consume('mail', { concurrency: 1 }, async () => {
+        seen.push(requests.getStore())
+        return DONE
+      })
+      return opened
+    })
+    await until('the first delivery', () => seen.length === 1)
+    proxy.reset()
+    await requests.run('another', () => publish(broker))
+
+    await until('the second delivery', () => seen.length === 2)
+    expect(seen).to.deep.equal([undefined, undefined])
+  })
+
+  it('that nobody uses any more leave the process free to end', async () => {
+    const c = given()
+    const proxy = await c.proxy()
+    const broker = await c.open({ urls: [proxy.url] })
+    await collect(broker)
+
+    await broker.close()
+
+    await until('no socket left', () => proxy.open === 0)
+    expect(await codeOf(broker.ping())).to.equal('BROKER_CLOSED')
+  })
+})
