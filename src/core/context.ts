@@ -62,7 +62,8 @@ const NOTHING: Context = makeContext({})
 
 /**
  * Who asked for what is running now: in a request handler the request, in a task the request that called it, although that
- * was another process. Outside both it is an empty context (no user, no headers), never an error.
+ * was another process. Outside both it is an empty context (no user, no headers).
+ * @throws what the application's own `user` or `extra` function of `requestContext()` threw
  */
 export function context(): Context {
   return storage.getStore()?.context ?? NOTHING

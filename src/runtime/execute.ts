@@ -123,10 +123,19 @@ async function answerFailure(runtime: Runtime, call: OpenedCall, error: unknown)
   try {
     await answer(runtime, call, { kind: 'failed', error })
   } catch {
-    // the error itself cannot travel: its name and message can
-    const plain = error instanceof Error ? `${error.name}: ${error.message}` : 'a value that cannot travel was thrown'
-    await answer(runtime, call, { kind: 'failed', error: new ErrandError('TASK_FAILED', `${call.task} failed with ${plain}`) })
+    await answer(runtime, call, { kind: 'failed', error: bareError(call.task, error) })
   }
+}
+
+/** An error whose own fields cannot travel (an HTTP client's sockets, say), without them: class, message and code can. */
+function bareError(task: string, error: unknown): Error {
+  if (!(error instanceof Error)) return new ErrandError('TASK_FAILED', `${task} threw a value that cannot travel. Throw an Error.`)
+  const bare = Object.create(Object.getPrototypeOf(error) as object) as Error // of the class of the error
+  const code: unknown = Reflect.get(error, 'code')
+  for (const [key, value] of Object.entries({ name: error.name, message: error.message, code })) {
+    if (typeof value === 'string') Object.defineProperty(bare, key, { value, configurable: true, writable: true, enumerable: key === 'code' })
+  }
+  return bare
 }
 
 /** Short JSON for the dead-letter queue: why, when, after how many runs. */

@@ -49,6 +49,17 @@ describe('a call of a task', () => {
     assert.instanceOf(error.cause, TypeError)
   })
 
+  it('rejects with class, message and code of an error whose other fields cannot travel', async () => {
+    const error = await rejection(shop.failWithSocket())
+
+    assert.instanceOf(error, TypeError)
+    assert.include(error, { message: 'connection lost', code: 'ECONNLOST' })
+  })
+
+  it('rejects when the value of the body cannot travel', async () => {
+    assert.include(await rejection(shop.answerFunction()), { code: 'VALUE_UNSERIALIZABLE' })
+  })
+
   it('sends values as they were at the call, whatever the caller changes afterwards', async () => {
     const basket = { items: ['pen'] }
     const sent = shop.bare(basket)

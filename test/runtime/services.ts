@@ -35,6 +35,16 @@ export class ShopService {
     throw Object.assign(new RangeError('no stock'), { code: 'NO_STOCK', cause: new TypeError('inner') })
   }
 
+  @asyncTask({ result: true })
+  async failWithSocket(): Promise<string> {
+    throw Object.assign(new TypeError('connection lost'), { code: 'ECONNLOST', socket: { destroy: () => {} } })
+  }
+
+  @asyncTask({ result: true })
+  async answerFunction(): Promise<unknown> {
+    return () => {}
+  }
+
   @asyncTask()
   async outer(): Promise<void> {
     await this.bare('from inside')
