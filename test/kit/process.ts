@@ -10,7 +10,7 @@ export interface ProgramOptions {
   readonly flags?: readonly string[]
   readonly env?: Readonly<Record<string, string>>
   readonly cwd?: string
-  /** A process group of its own, which can be sent a signal as a terminal does. */
+  /** A process group of its own: it can be sent a signal as a terminal does, and all of it is ended with the test. */
   readonly ownGroup?: boolean
 }
 
@@ -76,12 +76,21 @@ export function startProgram(scope: Scope, file: URL, options: ProgramOptions = 
   })
   const program = new Program(child)
   scope.defer(async () => {
-    child.kill('SIGKILL')
+    if (ownGroup) endGroup(program.pid)
+    else child.kill('SIGKILL')
     await program.exited
     child.stdout?.destroy()
     child.stderr?.destroy()
   })
   return program
+}
+
+function endGroup(leader: number): void {
+  try {
+    process.kill(-leader, 'SIGKILL')
+  } catch {
+    // all of it has ended
+  }
 }
 
 /** Whether a process of that id runs. One that ended and waits for its parent to fetch its exit code does not. */

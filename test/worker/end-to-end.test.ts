@@ -89,7 +89,7 @@ describe('A task, from the call in a server to its run in a worker', () => {
       const config = { services: new URL('*rk.ts', SOURCE).pathname }
       const calls = [{ task: 'note', args: [file, 'hello'] }] as const
 
-      if (how === 'tsx server.ts') app.server({ config, calls, file: pathToFileURL(TSX), program: server })
+      if (how === 'tsx server.ts') app.server({ config, calls, file: pathToFileURL(TSX), program: server, ownGroup: true })
       else app.server({ config, calls, file: server, flags: ['--import', import.meta.resolve('tsx')] })
       const [note] = await app.noted(1)
 
