@@ -68,10 +68,10 @@ function sum(runs) {
   return totals
 }
 
-/** Says which RabbitMQ the tests will use, after installing one where that is allowed; the tests find it by themselves. */
+/** Says which RabbitMQ the tests will use, after installing one where this user may (root); the tests find it by themselves. */
 async function findRabbit(inCi) {
   const script = join(root, 'scripts', 'rabbitmq.mjs')
   if (!existsSync(script)) return
-  const code = await inherit(process.execPath, [script])
+  const code = await inherit(process.execPath, [script, '--install'])
   if (code !== 0) console.log(`The tests that need RabbitMQ ${inCi ? 'will fail' : 'are skipped'}.`)
 }
