@@ -6,8 +6,8 @@ import { generateKey, parseKeyRing } from '#src/core/seal/key-ring.js'
 
 /**
  * What a sealed message costs beyond its JSON, in process: microseconds for sealing and opening, and the ratio to bare
- * `JSON.stringify` with `Buffer.from`, and `JSON.parse`, of the same envelope in the same run. Passes are short and interleaved, and the best one of
- * each counts, so that a busy machine disturbs little.
+ * `JSON.stringify` with `Buffer.from`, and `JSON.parse`, of the same envelope in the same run. Passes are short and
+ * interleaved, and the best one of each counts, so that a busy machine disturbs little.
  */
 const PASSES = 300
 const CALLS = 100

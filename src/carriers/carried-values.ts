@@ -32,7 +32,8 @@ function readValue(text: unknown, where: string): unknown {
   return needsDecoding(text) ? decodeParsed(parsed) : parsed
 }
 
-const copyOf = (key: string, value: unknown, where: string): string => encodeValue(value, 'Cannot send the call', `"${key}" of ${where}`)
+const copyOf = (key: string, value: unknown, where: string): string =>
+  encodeValue(value, 'Cannot send the call', `"${key}" of ${where}`)
 
 /** What cannot travel unchanged (functions, sockets, instances of unknown classes) stays behind: nobody asked for it by name. */
 function copyIfPossible(key: string, value: unknown, where: string): string | undefined {
@@ -45,4 +46,7 @@ function copyIfPossible(key: string, value: unknown, where: string): string | un
 }
 
 const unreadable = (where: string): ErrandError =>
-  new ErrandError('CONTEXT_UNRESTORABLE', `Cannot restore ${where}: its state is not what this version writes. Server and worker must run the same version.`)
+  new ErrandError(
+    'CONTEXT_UNRESTORABLE',
+    `Cannot restore ${where}: its state is not what this version writes. Server and worker must run the same version.`,
+  )

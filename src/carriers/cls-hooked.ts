@@ -10,7 +10,10 @@ export type { ClsNamespace } from '../core/cls-namespaces.js'
  * What of a namespace travels: `true` for every value that can, or the keys that must. With `namespace`, that object is used
  * instead of the one cls-hooked lists under the name.
  */
-export type ClsHookedChoice = true | readonly string[] | { readonly namespace: ClsNamespace; readonly keys?: readonly string[] | undefined }
+export type ClsHookedChoice =
+  | true
+  | readonly string[]
+  | { readonly namespace: ClsNamespace; readonly keys?: readonly string[] | undefined }
 
 /** The namespaces that travel, by name. */
 export type ClsHookedNamespaces = Readonly<Record<string, ClsHookedChoice>>
@@ -60,13 +63,19 @@ function resolve(name: string, choice: ClsHookedChoice): Resolved {
   return { name, keys: choice.keys, given: choice.namespace }
 }
 
-const isKeys = (value: unknown): value is readonly string[] => Array.isArray(value) && value.every((key) => typeof key === 'string')
+const isKeys = (value: unknown): value is readonly string[] =>
+  Array.isArray(value) && value.every((key) => typeof key === 'string')
 
 const isNamespace = (value: unknown): value is ClsNamespace =>
-  typeof value === 'object' && value !== null && typeof Reflect.get(value, 'runAndReturn') === 'function' && typeof Reflect.get(value, 'bind') === 'function'
+  typeof value === 'object' &&
+  value !== null &&
+  ['set', 'runAndReturn', 'bind'].every((method) => typeof Reflect.get(value, method) === 'function')
 
 const refusal = (name: string, choice: unknown): ErrandError =>
-  new ErrandError('OPTION_INVALID', `clsHooked "${name}" must be true, a list of keys, or { namespace, keys }, got ${show(choice)}.`)
+  new ErrandError(
+    'OPTION_INVALID',
+    `clsHooked "${name}" must be true, a list of keys, or { namespace, keys }, got ${show(choice)}.`,
+  )
 
 const everything = (): Resolved[] => Object.keys(clsNamespaces()).map((name) => ({ name, keys: undefined, given: undefined }))
 

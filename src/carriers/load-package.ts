@@ -14,7 +14,8 @@ export function loadPackage(name: string, forWhat: string): unknown {
     const file = resolveIn(require, name)
     if (file !== undefined) return require(file)
   }
-  throw new ErrandError('PACKAGE_MISSING', `${forWhat} needs the package ${name}, which is not installed. Run: npm install ${name}`)
+  const problem = `${forWhat} needs the package ${name}, which is not installed.`
+  throw new ErrandError('PACKAGE_MISSING', `${problem} Run: npm install ${name}`)
 }
 
 function resolveIn(require: NodeJS.Require, name: string): string | undefined {

@@ -70,7 +70,8 @@ function capture({ CLS_ID, ClsServiceManager }: NestjsClsModule, keys: readonly 
 
 function restore<T>({ CLS_ID, ClsServiceManager }: NestjsClsModule, state: unknown, next: () => T): T {
   if (typeof state !== 'object' || state === null) {
-    throw new ErrandError('CONTEXT_UNRESTORABLE', `Cannot restore ${WHERE}: its state is not an object. Server and worker must run the same version.`)
+    const problem = `Cannot restore ${WHERE}: its state is not an object.`
+    throw new ErrandError('CONTEXT_UNRESTORABLE', `${problem} Server and worker must run the same version.`)
   }
   const store: Record<PropertyKey, unknown> = Object.fromEntries(readValues(Reflect.get(state, 'values'), WHERE))
   const id: unknown = Reflect.get(state, 'id')

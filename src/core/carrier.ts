@@ -63,7 +63,8 @@ function capture(carrier: Carrier): unknown {
     if (cause instanceof ErrandError) throw cause
     throw new ErrandError(
       'VALUE_UNSERIALIZABLE',
-      `Cannot send the call: the carrier "${carrier.name}" threw when it captured its state (see the cause). Correct its capture().`,
+      `Cannot send the call: the carrier "${carrier.name}" threw when it captured its state (see the cause). ` +
+        'Correct its capture().',
       { cause },
     )
   }
@@ -111,5 +112,6 @@ async function checkLater(carrier: Carrier, result: Promise<unknown>, isEntered:
 function unrestorable(carrier: Carrier, cause: unknown): ErrandError {
   if (cause instanceof ErrandError) return cause
   const why = cause === undefined ? 'returned without calling next()' : 'threw (see the cause)'
-  return new ErrandError('CONTEXT_UNRESTORABLE', `Cannot restore the context: the carrier "${carrier.name}" ${why}. Correct its restore().`, cause === undefined ? undefined : { cause })
+  const message = `Cannot restore the context: the carrier "${carrier.name}" ${why}. Correct its restore().`
+  return new ErrandError('CONTEXT_UNRESTORABLE', message, cause === undefined ? undefined : { cause })
 }

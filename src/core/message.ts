@@ -37,7 +37,10 @@ export type Outcome =
 export interface Messages {
   /** @throws ErrandError `VALUE_UNSERIALIZABLE` for a context that cannot travel, `PAYLOAD_TOO_LARGE` */
   sealCall(call: CallMessage): Buffer
-  /** @throws ErrandError `MESSAGE_MALFORMED`, `MESSAGE_TOO_NEW`, `MESSAGE_FORGED`, `MESSAGE_MISDIRECTED`, `MESSAGE_EXPIRED`, `CONTEXT_UNRESTORABLE` */
+  /**
+   * @throws ErrandError `MESSAGE_MALFORMED`, `MESSAGE_TOO_NEW`, `MESSAGE_FORGED`, `MESSAGE_MISDIRECTED`, `MESSAGE_EXPIRED`,
+   * `CONTEXT_UNRESTORABLE`
+   */
   openCall(body: Buffer): OpenedCall
   /** @throws ErrandError `VALUE_UNSERIALIZABLE`, `PAYLOAD_TOO_LARGE` */
   sealOutcome(id: string, outcome: Outcome): Buffer
@@ -73,7 +76,8 @@ class SealedMessages implements Messages {
 
   sealCall(call: CallMessage): Buffer {
     const subject = `Cannot send ${call.task}`
-    let text = `{"v":${VERSION},"kind":"call","id":${JSON.stringify(call.id)},"task":${JSON.stringify(call.task)},${this.#origin},"at":${call.sentAt}`
+    let text = `{"v":${VERSION},"kind":"call","id":${JSON.stringify(call.id)},"task":${JSON.stringify(call.task)}`
+    text += `,${this.#origin},"at":${call.sentAt}`
     if (call.expiresAt !== undefined) text += `,"exp":${call.expiresAt}`
     if (call.replyTo !== undefined) text += `,"reply":${JSON.stringify(call.replyTo)}`
     text += this.#parts.writeArguments(call.args)

@@ -16,8 +16,9 @@ export interface CreateFetchOptions {
 const TRACE_HEADERS = ['traceparent', 'tracestate']
 
 /**
- * The global `fetch`, with the caller's `traceparent`, `tracestate` and `x-request-id` added unless the request has them. It never
- * adds `authorization`: whoever gets a token can act as the caller, so it goes only where {@link createFetch} was told to send it.
+ * The global `fetch`, with the caller's `traceparent`, `tracestate` and `x-request-id` added unless the request has them. It
+ * never adds `authorization`: whoever gets a token can act as the caller, so it goes only where {@link createFetch} was told to
+ * send it.
  */
 export const fetch: typeof globalThis.fetch = (input, init) => send({ origins: new Set(), fetch: undefined }, input, init)
 
@@ -68,7 +69,10 @@ function originOf(text: unknown): string {
   const url = typeof text === 'string' && URL.canParse(text) ? new URL(text) : undefined
   const isOrigin = url !== undefined && /^https?:$/.test(url.protocol) && url.href === `${url.origin}/`
   if (isOrigin) return url.origin
-  throw new ErrandError('OPTION_INVALID', `createFetch origins must be origins such as 'https://api.example.com', without path or password, got ${safely(text)}.`)
+  throw new ErrandError(
+    'OPTION_INVALID',
+    `createFetch origins must be origins such as 'https://api.example.com', without path or password, got ${safely(text)}.`,
+  )
 }
 
 /** A URL with a password in it must not end in a log. */

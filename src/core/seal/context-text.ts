@@ -22,7 +22,10 @@ export function writeContext(context: Context, secretNames: ReadonlySet<string>,
   // an application can make the base fields more precise, not take them away
   const { headers, ...rest } = context as unknown as BaseContext
   for (const [name, value] of Object.entries(headers)) {
-    if (typeof value !== 'string') throw new ErrandError('VALUE_UNSERIALIZABLE', `${subject}: the header "${name}" of the context is not text. Give it as one text.`)
+    if (typeof value !== 'string') {
+      const problem = `the header "${name}" of the context is not text. Give it as one text.`
+      throw new ErrandError('VALUE_UNSERIALIZABLE', `${subject}: ${problem}`)
+    }
     const holder = secretNames.has(name) ? secret : clear
     holder[name] = value
   }
@@ -56,4 +59,7 @@ function addHeaders(headers: Headers, given: unknown): void {
 }
 
 const unreadable = (why: string): ErrandError =>
-  new ErrandError('CONTEXT_UNRESTORABLE', `The context of the caller cannot be read: ${why}. Server and worker must run the same version of errand.`)
+  new ErrandError(
+    'CONTEXT_UNRESTORABLE',
+    `The context of the caller cannot be read: ${why}. Server and worker must run the same version of errand.`,
+  )

@@ -13,7 +13,8 @@ export function parseEnvelope(text: string, kind: 'call' | 'reply'): Envelope {
   if (!isRecord(envelope)) throw malformed('its envelope is not an object')
   if (envelope['v'] !== VERSION) {
     if (!isWhole(envelope['v']) || envelope['v'] < VERSION) throw malformed('its envelope has no version')
-    throw new ErrandError('MESSAGE_TOO_NEW', `An envelope has version ${envelope['v']}, this process reads ${VERSION}. Update the workers before the servers.`)
+    const versions = `An envelope has version ${envelope['v']}, this process reads ${VERSION}.`
+    throw new ErrandError('MESSAGE_TOO_NEW', `${versions} Update the workers before the servers.`)
   }
   if (envelope['kind'] !== kind) throw malformed(`it is not a ${kind}`)
   return envelope
@@ -54,7 +55,10 @@ export function optionalInstantOf(envelope: Envelope, field: string): number | u
 }
 
 export const malformed = (why: string): ErrandError =>
-  new ErrandError('MESSAGE_MALFORMED', `A message cannot be read: ${why}. Its seal is right, so a writer of another build made it; see which one.`)
+  new ErrandError(
+    'MESSAGE_MALFORMED',
+    `A message cannot be read: ${why}. Its seal is right, so a writer of another build made it; see which one.`,
+  )
 
 /** Whether `value` is an object with fields, no list. */
 export const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>

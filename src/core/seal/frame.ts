@@ -44,19 +44,24 @@ export function unframe(bytes: Buffer, keys: KeyRing): string {
   const id = lineEnd === -1 ? undefined : LINE.exec(line)?.[1]
   if (id === undefined) throw refusalOf(line)
   const key = keys.find(id)
-  if (key === undefined) throw new ErrandError('MESSAGE_FORGED', `A message is sealed with the key "${id}", which this process does not have. ${ROTATION}`)
+  if (key === undefined) throw forged(`A message is sealed with the key "${id}", which this process does not have.`)
   const envelope = bytes.subarray(lineEnd + 1)
   // as text, not as decoded bytes: base64url has several spellings of some values, and only one is ours
   const given = bytes.subarray(lineEnd - MAC_LENGTH, lineEnd)
   if (!timingSafeEqual(given, Buffer.from(macOf(envelope, key), 'latin1'))) {
-    throw new ErrandError('MESSAGE_FORGED', `The seal of a message does not match its content (key "${id}"): it was altered, or its writer has another key of that id. ${ROTATION}`)
+    const cause = 'it was altered, or its writer has another key of that id'
+    throw forged(`The seal of a message does not match its content (key "${id}"): ${cause}.`)
   }
   return envelope.toString('utf8')
 }
 
 const WHO_WRITES = 'Find what else writes to this queue, and give it a queue of its own.'
 
-const ROTATION = 'Give server and worker the same "keys"; when replacing a key, put the new one first and keep the old one in the list until its messages are done.'
+const ROTATION =
+  'Give server and worker the same "keys"; when replacing a key, put the new one first and keep the old one in the list ' +
+  'until its messages are done.'
+
+const forged = (what: string): ErrandError => new ErrandError('MESSAGE_FORGED', `${what} ${ROTATION}`)
 
 const macOf = (content: Buffer, key: SealKey): string => createHmac('sha256', key.mac).update(content).digest('base64url')
 
@@ -68,6 +73,7 @@ function refusalOf(line: string): ErrandError {
   }
   return new ErrandError(
     'MESSAGE_TOO_NEW',
-    `A message has version ${version} of the format, this process reads ${VERSION}. Update the workers before the servers, then replay the message.`,
+    `A message has version ${version} of the format, this process reads ${VERSION}. ` +
+      'Update the workers before the servers, then replay the message.',
   )
 }

@@ -38,12 +38,15 @@ const PURPOSE = { mac: 'errand/1 mac', box: 'errand/1 box' }
 export function parseKeyRing(texts: readonly string[]): KeyRing {
   const keys = new Map<string, SealKey>()
   for (const [index, text] of texts.entries()) {
-    const key = parseKey(text, `Sealing key ${index + 1} of ${texts.length}`)
-    if (keys.has(key.id)) throw invalid(`Sealing key ${index + 1} of ${texts.length} has the id "${key.id}", as another one before it. Give each an id of its own.`)
+    const which = `Sealing key ${index + 1} of ${texts.length}`
+    const key = parseKey(text, which)
+    if (keys.has(key.id)) throw invalid(`${which} has the id "${key.id}", as another one before it. Give each an id of its own.`)
     keys.set(key.id, key)
   }
   const [sealing] = keys.values()
-  if (sealing === undefined) throw new ErrandError('KEY_MISSING', 'There is no sealing key. Make one with "errand key" and put it under "keys".')
+  if (sealing === undefined) {
+    throw new ErrandError('KEY_MISSING', 'There is no sealing key. Make one with "errand key" and put it under "keys".')
+  }
   return Object.freeze({ sealing, find: (id: string) => keys.get(id) })
 }
 
@@ -74,7 +77,8 @@ function decodeKey(base64: string): Buffer | undefined {
 
 /** Sub-keys by HKDF-SHA-256 (RFC 5869), so that one secret is never used for two purposes. */
 function deriveKey(id: string, secret: Buffer): SealKey {
-  const derive = (purpose: string): KeyObject => createSecretKey(new Uint8Array(hkdfSync('sha256', secret, '', purpose, KEY_BYTES)))
+  const derive = (purpose: string): KeyObject =>
+    createSecretKey(new Uint8Array(hkdfSync('sha256', secret, '', purpose, KEY_BYTES)))
   return Object.freeze({ id, mac: derive(PURPOSE.mac), box: derive(PURPOSE.box) })
 }
 

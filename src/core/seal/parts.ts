@@ -81,7 +81,8 @@ export class Parts {
   /** Decodes when first called, and answers the same list from then on: decoding takes what was parsed apart. */
   readArguments(envelope: Opened): () => unknown[] {
     const { args } = envelope.fields
-    const part = typeof args === 'string' ? parsed(this.#boxes.open(args, 'arguments'), 'its list of arguments') : { value: args, decode: envelope.decode }
+    const isBox = typeof args === 'string'
+    const part = isBox ? parsed(this.#boxes.open(args, 'arguments'), 'its list of arguments') : { value: args, decode: envelope.decode }
     if (!Array.isArray(part.value)) throw malformed('its arguments are not a list')
     return once(() => {
       const list = part.decode(part.value)
@@ -94,7 +95,8 @@ export class Parts {
   readContext(envelope: Opened): Context | undefined {
     const { ctx, sec } = envelope.fields
     if (ctx === undefined) return undefined
-    const part = typeof ctx === 'string' ? parsed(this.#boxes.openAgain(ctx, 'context'), 'its context') : { value: ctx, decode: envelope.decode }
+    const isBox = typeof ctx === 'string'
+    const part = isBox ? parsed(this.#boxes.openAgain(ctx, 'context'), 'its context') : { value: ctx, decode: envelope.decode }
     const secret = typeof sec === 'string' ? parseJson(this.#boxes.openAgain(sec, 'headers'), 'its list of secret headers') : sec
     return readContext(restored(part, 'The context of the caller'), secret)
   }
@@ -153,15 +155,17 @@ const quote = (box: string): string => `"${box}"`
 
 function readStates({ value, decode }: Part): States {
   if (!isRecord(value)) throw malformed('the states of its carriers are not an object')
+  const read = (name: string, state: unknown): unknown => restored({ value: state, decode }, `The state of the carrier "${name}"`)
   // not by assignment: a name may be "__proto__"
-  return Object.fromEntries(Object.entries(value).map(([name, state]) => [name, restored({ value: state, decode }, `The state of the carrier "${name}"`)]))
+  return Object.fromEntries(Object.entries(value).map(([name, state]) => [name, read(name, state)]))
 }
 
 function restored({ value, decode }: Part, what: string): unknown {
   try {
     return decode(value)
   } catch (cause) {
-    throw new ErrandError('CONTEXT_UNRESTORABLE', `${what} cannot be read. Server and worker must know the same classes and run the same version.`, { cause })
+    const advice = 'Server and worker must know the same classes and run the same version.'
+    throw new ErrandError('CONTEXT_UNRESTORABLE', `${what} cannot be read. ${advice}`, { cause })
   }
 }
 
