@@ -1,4 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
+import type { Logger } from './logger.js'
 import { processState } from './process-state.js'
 import type { RequestContext } from './request-context.js'
 
@@ -48,6 +49,8 @@ export interface TaskScope {
   readonly attempt: number
   /** Gives the abort signal when it is asked for. */
   readonly signal: { readonly signal: AbortSignal }
+  /** Where this process logs. */
+  readonly log: Logger
 }
 
 const storage = processState('scope', () => new AsyncLocalStorage<Scope>())

@@ -1,5 +1,6 @@
 import { ErrandError } from '../errors.js'
 import { currentScope } from '../core/context.js'
+import type { Logger } from '../core/logger.js'
 
 /** The task whose body is running. */
 export interface CurrentTask {
@@ -10,6 +11,8 @@ export interface CurrentTask {
   readonly attempt: number
   /** Aborts when the run is to end: the worker stops and its grace period is over. */
   readonly signal: AbortSignal
+  /** Logs as the worker does: each line with process, task id and user. */
+  readonly log: Logger
 }
 
 /** Whether this code runs inside the body of a task, in a worker or inline. */
@@ -34,5 +37,6 @@ export function currentTask(): CurrentTask {
     get signal() {
       return task.signal.signal
     },
+    log: task.log,
   }
 }

@@ -34,7 +34,7 @@ async function run(runtime: Runtime, delivery: Delivery, signal: LazySignal): Pr
     refusePoison(runtime, call.task, delivery)
     task = taskOf(call)
     if (runtime.settings.reverify) refuseExpiredToken(call.task, call.context, startedAt)
-    const value = await runBody(task, call, { id: call.id, name: task.name, attempt: delivery.attempt, signal })
+    const value = await runBody(task, call, { id: call.id, name: task.name, attempt: delivery.attempt, signal, log: runtime.log })
     await answer(runtime, call, { kind: 'completed', value: task.declaration.options.result ? value : undefined })
     return { kind: 'done' }
   } catch (error) {

@@ -1,6 +1,7 @@
 import { expect } from 'chai'
 import { setImmediate as immediate, setTimeout as timer } from 'node:timers/promises'
 import { context, currentScope, makeContext, runInScope, withContext } from '#src/core/context.js'
+import { silentLogger } from '#src/core/logger.js'
 
 const FLOWS = 1000
 
@@ -129,7 +130,7 @@ describe('withContext', () => {
   })
 
   it('leaves the task that is running as it is', () => {
-    const task = { id: 't', name: 'Mail.send', attempt: 1, signal: { signal: new AbortController().signal } }
+    const task = { id: 't', name: 'Mail.send', attempt: 1, signal: { signal: new AbortController().signal }, log: silentLogger }
 
     runInScope({ context: undefined, task }, () => {
       as(1, () => {

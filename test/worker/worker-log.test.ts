@@ -2,6 +2,7 @@ import { expect } from 'chai'
 import { makeContext, runInScope } from '#src/core/context.js'
 import { LazySignal } from '#src/runtime/lazy-signal.js'
 import { workerLog } from '#worker/worker-log.js'
+import { silentLogger } from '#src/core/logger.js'
 
 const MARK = `worker[${process.pid}]`
 
@@ -22,7 +23,7 @@ describe('The log of a worker', () => {
   })
 
   it('names the task and the user of the flow that logs', () => {
-    const task = { id: 'abc', name: 'Mail.send', attempt: 1, signal: new LazySignal() }
+    const task = { id: 'abc', name: 'Mail.send', attempt: 1, signal: new LazySignal(), log: silentLogger }
     const context = makeContext({ user: { id: 'ada lovelace' } })
 
     const written = lines('info', (log) => runInScope({ context, task }, () => log.warn('late')))
