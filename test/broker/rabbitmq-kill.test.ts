@@ -24,8 +24,9 @@ describeRabbit(
         return DONE
       })
       let isOver = false
+      scope().defer(() => (isOver = true))
       const keepPublishing = async (_: unknown, index: number): Promise<void> => {
-        while (!isOver) {
+        while (!isOver && refused.size === 0) {
           const publishing = publish(broker, index % 5 === 0 ? { delayMs: 300 } : {})
           await publishing.then((id) => stored.add(id), (error: { code?: unknown }) => refused.add(error.code))
         }

@@ -15,10 +15,8 @@ export class Flight {
   readonly session: Session
   /** Nothing more is sent on it: a channel that refused once may refuse for ever. */
   isRetired = false
-  /** Something was confirmed since this was last set back. */
-  hasProgressed = false
-  /** Milliseconds since the epoch of the last sign that confirms come. */
-  quietSince: number
+  /** Milliseconds since the epoch from when on confirms can be expected: the server was not blocked. */
+  openSince: number
   readonly #channel: ConfirmChannel
   readonly #events: FlightEvents
   readonly #entries = new Set<Entry>()
@@ -27,7 +25,7 @@ export class Flight {
     this.session = session
     this.#channel = channel
     this.#events = events
-    this.quietSince = now
+    this.openSince = now
     channel.on('return', (message) => this.#returned(message))
     // ahead of the client library's own listener, which would tell every message that it failed
     channel.prependListener('close', () => this.#closed())
@@ -37,13 +35,18 @@ export class Flight {
     return this.#entries.size
   }
 
+  /** The message that waits longest for its confirm. */
+  get oldest(): Entry | undefined {
+    const [oldest] = this.#entries
+    return oldest
+  }
+
   /** Sends one message; throws what the client library throws when it cannot encode it or the channel is closed. */
   send(entry: Entry): void {
     const { publication, route } = entry
     entry.isReturned = false
     this.#channel.publish(route.exchange, route.routingKey, publication.body, propertiesOf(publication), (error: unknown) => {
       if (!this.#entries.delete(entry)) return
-      this.hasProgressed = true
       this.#events.settled(entry, this, error !== null)
     })
     this.#entries.add(entry)

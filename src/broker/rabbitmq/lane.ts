@@ -20,6 +20,10 @@ export interface Entry {
   isReturned: boolean
   /** It was returned before, and its queue was declared again for it. */
   isSecondTry: boolean
+  /** Milliseconds since the epoch at which it left last. */
+  sentAt: number
+  /** It was given up on one channel before, because no confirm came. */
+  isStalled: boolean
   /** Times the server refused it. */
   refusals: number
 }

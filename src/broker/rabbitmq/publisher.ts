@@ -26,6 +26,9 @@ export interface PublisherLimits {
 /** Confirms reach full speed from about 500 in flight; more only makes losses of a connection dearer. */
 export const PUBLISHER_LIMITS: PublisherLimits = { window: 1000, messages: 100_000, bytes: 256 * 1024 * 1024 }
 
+/** A confirm takes milliseconds, the election of a leader a second or two. */
+const LONGEST_STALL_MS = 5000
+
 /** Messages of one lane that go before the next lane has its turn. */
 const TURN = 100
 
@@ -75,7 +78,7 @@ export class Publisher {
       const route = routeOf(publication, this.#topology)
       const lane = this.#lanes.of(publication, route)
       const deadline = this.#options.clock.now() + this.#options.confirmTimeoutMs
-      const state = { isSent: false, isReturned: false, isSecondTry: false, refusals: 0 }
+      const state = { isSent: false, isReturned: false, isSecondTry: false, sentAt: 0, isStalled: false, refusals: 0 }
       lane.push({ publication, route, lane, deadline, resolve, reject, ...state })
       this.#lanes.busy.add(lane)
       this.#held += 1
@@ -237,6 +240,7 @@ export class Publisher {
 
   #send(entry: Entry, flight: Flight): void {
     try {
+      entry.sentAt = this.#options.clock.now()
       flight.send(entry)
       this.#inFlight += 1
     } catch (error) {
@@ -277,16 +281,22 @@ export class Publisher {
     this.#isSweeping = false
     const now = this.#options.clock.now()
     for (const entry of this.#takeAll((waiting) => now >= waiting.deadline)) this.#settle(entry, late(entry, this.#link, this.#options.confirmTimeoutMs))
-    for (const flight of this.#flights) {
-      if (flight.hasProgressed || flight.size === 0 || flight.session.blockedBy !== undefined) {
-        flight.hasProgressed = false
-        flight.quietSince = now
-      } else if (now - flight.quietSince >= this.#options.confirmTimeoutMs / 2) {
-        // a node that lost its majority accepts connections and confirms nothing; another node may
-        flight.session.abandon('it confirmed nothing any more')
-      }
-    }
+    for (const flight of this.#flights) this.#unstall(flight, now)
     if (this.#held > 0 && !this.#isSweeping) this.#sweepLater()
+  }
+
+  /**
+   * After the restart of a server a channel may stay without confirms for one queue for ever, while a new one works. And a node
+   * that lost its majority accepts connections and confirms nothing, where another node may.
+   */
+  #unstall(flight: Flight, now: number): void {
+    if (flight.session.blockedBy !== undefined) flight.openSince = now
+    const oldest = flight.oldest
+    const stallMs = Math.min(LONGEST_STALL_MS, this.#options.confirmTimeoutMs / 2)
+    if (oldest === undefined || now - Math.max(oldest.sentAt, flight.openSince) < stallMs) return
+    if (oldest.isStalled) flight.session.abandon('it confirmed nothing any more')
+    else void flight.close()
+    oldest.isStalled = true
   }
 
   #takeAll(isWanted: (entry: Entry) => boolean): readonly Entry[] {
