@@ -1,5 +1,6 @@
 import type { Channel } from 'amqplib'
 import type { Logger } from '../../core/logger.js'
+import { assertNever } from '../../errors.js'
 import { isRefusal, reasonOf, REPLY, replyCodeOf, toErrandError } from './errors.js'
 import type { Session } from './session.js'
 import type { Statement, Topology } from './topology.js'
@@ -84,6 +85,8 @@ function issue(channel: Channel, statement: Statement): Promise<unknown> {
       return channel.bindQueue(statement.name, statement.source, statement.pattern)
     case 'bind-exchange':
       return channel.bindExchange(statement.name, statement.source, statement.pattern)
+    default:
+      return assertNever(statement)
   }
 }
 

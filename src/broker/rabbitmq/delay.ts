@@ -20,7 +20,7 @@ export interface DelayRoute {
  */
 export function delayRoute(delayMs: number, word: string): DelayRoute {
   const steps = Math.min(MOST_STEPS, Math.max(1, Math.ceil(delayMs / DELAY_STEP_MS)))
-  const digits = [...steps.toString(2)].reverse()
+  const digits = Array.from(steps.toString(2)).reverse()
   return { level: digits.length - 1, routingKey: `${digits.join('.')}.${word}` }
 }
 

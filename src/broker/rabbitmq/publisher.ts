@@ -10,34 +10,16 @@ import type { Entry, Lane } from './lane.js'
 import { Lanes } from './lanes.js'
 import type { ResolvedRabbitOptions } from './options.js'
 import { routeOf, type Publication } from './publication.js'
+import { PUBLISHER_LIMITS, type PublisherLimits, type PublisherParts } from './publisher-parts.js'
 import { bufferFull, late, publishing, tooLarge, unencodable, unroutable } from './publish-errors.js'
 import type { Session } from './session.js'
 import type { Topology } from './topology.js'
-
-/** Bounds of what the publisher holds. */
-export interface PublisherLimits {
-  /** Messages sent and not yet confirmed. */
-  readonly window: number
-  /** Messages held in all, and the bytes of their bodies. */
-  readonly messages: number
-  readonly bytes: number
-}
-
-/** Confirms reach full speed from about 500 in flight; more only makes losses of a connection dearer. */
-export const PUBLISHER_LIMITS: PublisherLimits = { window: 1000, messages: 100_000, bytes: 256 * 1024 * 1024 }
 
 /** A confirm takes milliseconds, the election of a leader a second or two. */
 const LONGEST_STALL_MS = 5000
 
 /** Messages of one lane that go before the next lane has its turn. */
 const TURN = 100
-
-export interface PublisherParts {
-  readonly link: Link
-  readonly topology: Topology
-  readonly declarer: Declarer
-  readonly limits?: PublisherLimits
-}
 
 /** Sends messages and answers when the server has them. A call never hangs, and never resolves without a confirm. */
 export class Publisher {
@@ -97,11 +79,6 @@ export class Publisher {
       await within(empty.promise, ms, () => undefined)
     }
     for (const entry of this.#takeAll(() => true)) this.#settle(entry, closedError(publishing(entry)))
-  }
-
-  /** Messages accepted and not yet settled. */
-  get held(): number {
-    return this.#held
   }
 
   #refusal(publication: Publication): ErrandError | undefined {

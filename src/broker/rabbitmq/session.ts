@@ -39,7 +39,7 @@ export class Session extends EventEmitter<SessionEvents> {
     let reason: unknown = new ErrandError('BROKER_UNREACHABLE', 'The server closed the connection.')
     model.on('error', (error) => (reason = error))
     model.on('close', (error) => this.#end(error ?? reason))
-    model.on('blocked', (why) => this.#setBlocked(String(why)))
+    model.on('blocked', (why) => this.#setBlocked(why))
     model.on('unblocked', () => this.#setBlocked(undefined))
     // closed in the same packet in which it was opened: its event came before anybody could listen
     if (this.#stream.writableEnded || this.#stream.destroyed) this.#end(reason)
