@@ -113,8 +113,9 @@ describeRabbit('RabbitMQ connections', function () {
     proxy.reset()
     await requests.run('another', () => publish(broker))
 
-    await until('the second delivery', () => seen.length === 2)
-    expect(seen).to.deep.equal([undefined, undefined])
+    // the first message comes once more when the reset overtook its acknowledgement
+    await until('the second message', () => seen.length >= 2)
+    expect(new Set(seen)).to.deep.equal(new Set([undefined]))
   })
 
   it('that nobody uses any more leave the process free to end', async () => {
