@@ -6,6 +6,7 @@ import { compose, type Composed } from './compose.js'
 import { setContextSettings } from './core/context-settings.js'
 import type { Logger } from './core/logger.js'
 import type { ErrorReporter } from './core/report.js'
+import { processState } from './core/process-state.js'
 import { registry } from './core/registry.js'
 import { ErrandError } from './errors.js'
 import { appState, setAppState } from './runtime/app.js'
@@ -40,29 +41,32 @@ export interface Running {
  * Reads `async.config.yaml` and makes calls of tasks durable: opens the broker and, with `withAsync: true`, spawns and supervises
  * the worker. With `withAsync: false`, or without a file, nothing is opened and bodies run here. Inside a worker it does nothing.
  *
- * A call of a task made before it, or without it, starts by the same file.
- * @throws ErrandError `CONFIG_INVALID`, `CONFIG_NOT_FOUND`, `KEY_MISSING`, `BROKER_UNREACHABLE`, `BROKER_REFUSED`, `PACKAGE_MISSING`
+ * A call of a task made before it, or without it, starts by the same file; `start()` without options then answers what runs already.
+ * @throws ErrandError `CONFIG_INVALID`, `CONFIG_NOT_FOUND`, `KEY_MISSING`, `BROKER_UNREACHABLE`, `BROKER_REFUSED`, `PACKAGE_MISSING`;
+ * `CALL_INVALID` when it runs already and other options are given
  * @example
  * await start()
  * app.listen(3000)
  */
 export async function start(options: StartOptions = {}): Promise<Running> {
   if (isWorkerProcess()) return IN_A_WORKER
-  const state = appState()
-  if (state.kind === 'on' || state.kind === 'starting') {
-    throw new ErrandError('CALL_INVALID', 'start() was called twice in this process. Call stop() on what the first call answered before.')
-  }
-  const { promise: ready, resolve, reject } = deferred()
+  const { kind } = appState()
+  if (kind !== 'on' && kind !== 'starting') return begin(options)
+  if (current.running !== undefined && Object.keys(options).length === 0) return current.running
+  throw new ErrandError('CALL_INVALID', 'start() with options was called although errand runs in this process already. Call stop() on what start() answers first.')
+}
+
+const current = processState('running', () => ({ running: undefined as Promise<Running> | undefined }))
+
+function begin(options: StartOptions): Promise<Running> {
+  const running = open(options)
+  current.running = running
+  running.catch(() => setAppState({ kind: 'idle' }))
+  const ready = running.then(() => {})
+  // whoever waits for the start hears of a failure; nobody waiting is no failure of its own
+  ready.catch(() => {})
   setAppState({ kind: 'starting', ready })
-  try {
-    const running = await open(options)
-    resolve()
-    return running
-  } catch (error) {
-    setAppState({ kind: 'idle' })
-    reject(error)
-    throw error
-  }
+  return running
 }
 
 async function open({ config: file, env, logger, onFailure, ...overrides }: StartOptions): Promise<Running> {
@@ -105,16 +109,4 @@ const IN_A_WORKER: Running = {
 function once(fn: () => Promise<void>): () => Promise<void> {
   let running: Promise<void> | undefined
   return () => (running ??= fn())
-}
-
-function deferred(): { promise: Promise<void>; resolve: () => void; reject: (error: unknown) => void } {
-  let resolve: () => void = () => {}
-  let reject: (error: unknown) => void = () => {}
-  const promise = new Promise<void>((done, failed) => {
-    resolve = done
-    reject = failed
-  })
-  // whoever waits for the start hears of it; nobody waiting is no failure of its own
-  promise.catch(() => {})
-  return { promise, resolve, reject }
 }
