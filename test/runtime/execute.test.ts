@@ -1,0 +1,192 @@
+import { assert } from 'chai'
+import { around, asyncTask, ErrandError, type FailureReport } from 'errand'
+import type { Delivery } from '#src/broker/broker.js'
+import { openMemoryBroker } from '#src/broker/memory.js'
+import { newId, systemClock } from '#src/core/clock.js'
+import { encodeArguments } from '#src/core/codec/encode.js'
+import { makeContext } from '#src/core/context.js'
+import { silentLogger } from '#src/core/logger.js'
+import { createMessages, type CallMessage } from '#src/core/message.js'
+import { generateKey, parseKeyRing } from '#src/core/seal/key-ring.js'
+import { createExecutor } from '#src/runtime/execute.js'
+import { LazySignal } from '#src/runtime/lazy-signal.js'
+import type { Runtime } from '#src/runtime/runtime.js'
+
+const runs: string[] = []
+
+asyncTask(async function good(): Promise<void> {
+  runs.push('good')
+})
+asyncTask(async function bad(status?: number): Promise<void> {
+  runs.push('bad')
+  throw Object.assign(new Error('it broke'), { status })
+}, { retries: 2, backoff: 0 })
+asyncTask(async function picky(): Promise<void> {
+  throw new RangeError('never again')
+}, { retries: 5, retryIf: (error) => !(error instanceof RangeError) })
+
+describe('a run', () => {
+  beforeEach(() => void (runs.length = 0))
+
+  it('of a good body is done', async () => {
+    const { run } = worker()
+
+    assert.deepEqual(await run('good'), { kind: 'done' })
+  })
+
+  it('of a body that throws is asked for again until its retries are used up, then it is a dead letter with the reason', async () => {
+    const { run, reports } = worker()
+
+    assert.equal((await run('bad')).kind, 'again')
+    assert.equal((await run('bad', { attempt: 2 })).kind, 'again')
+    const { reason, attempt, task } = await deathOf(run('bad', { attempt: 3 }))
+
+    assert.deepInclude({ reason, attempt, task }, { reason: 'Error: it broke', attempt: 3, task: 'bad' })
+    assert.deepEqual(reports.map(({ data }) => data.status), ['retrying', 'retrying', 'failed'])
+    assert.include(reports[2]?.title, 'bad failed')
+  })
+
+  it('is not repeated for an error that retryIf declines', async () => {
+    assert.equal((await deathOf(worker().run('picky'))).reason, 'RangeError: never again')
+  })
+
+  it('of a task that this worker does not know is a dead letter that names the nearest one', async () => {
+    const { run, reports } = worker()
+
+    const { code, reason } = await deathOf(run('goods'))
+
+    assert.equal(code, 'TASK_UNKNOWN')
+    assert.include(reason, 'Did it become good?')
+    assert.lengthOf(reports, 1)
+  })
+
+  it('of bytes that are no message is a dead letter', async () => {
+    const { deliver } = worker()
+
+    assert.equal((await deathOf(deliver(Buffer.from('{"task":"good"}')))).code, 'MESSAGE_MALFORMED')
+    assert.deepEqual(runs, [])
+  })
+
+  it('of a message that another key sealed is a dead letter', async () => {
+    const forged = worker().seal('good')
+
+    assert.equal((await deathOf(worker().deliver(forged))).code, 'MESSAGE_FORGED')
+    assert.deepEqual(runs, [])
+  })
+
+  it('of a message that killed its worker too often does not happen', async () => {
+    const { run } = worker()
+
+    assert.equal((await run('good', { crashes: 2 })).kind, 'done')
+    const { reason } = await deathOf(run('good', { crashes: 3 }))
+
+    assert.include(reason, '3 of its runs ended with the death of their worker')
+    assert.deepEqual(runs, ['good'])
+  })
+
+  it('is not reported when the error is an answer to the caller', async () => {
+    const { run, reports } = worker()
+
+    await run('bad', { attempt: 3 }, [404])
+    assert.deepEqual(reports, [])
+    await run('bad', { attempt: 3 }, [503])
+    assert.lengthOf(reports, 1)
+  })
+
+  it('is settled although the error reporter throws', async () => {
+    const { run } = worker({
+      report: () => {
+        throw new ErrandError('CALL_INVALID', 'the reporter is broken')
+      },
+    })
+
+    assert.equal((await run('bad', { attempt: 3 })).kind, 'dead')
+  })
+
+  it('is reported with types of arguments and the path of the request, never with values', async () => {
+    const { run, reports } = worker()
+    const context = makeContext({ user: { id: 7 }, url: 'https://shop.example/orders?token=4711', method: 'POST' })
+
+    await run('bad', { attempt: 3 }, ['4711-secret', new Map()], { context })
+
+    assert.deepInclude(reports[0]?.data, { arguments: ['string', 'Map'], userId: '7', request: 'POST https://shop.example/orders' })
+    assert.notInclude(JSON.stringify(reports[0]?.data), '4711')
+  })
+
+  it('goes through the hooks around it, the first one outermost, and fails when one throws', async () => {
+    const remove = ['outer', 'inner'].map((name) =>
+      around(async (run, info) => {
+        runs.push(`${name} ${info.task} ${info.attempt}`)
+        const value = await run()
+        runs.push(`${name} after`)
+        return value
+      }),
+    )
+    try {
+      assert.equal((await worker().run('good')).kind, 'done')
+      assert.deepEqual(runs, ['outer good 1', 'inner good 1', 'good', 'inner after', 'outer after'])
+    } finally {
+      for (const undo of remove) undo()
+    }
+  })
+
+  it('with an expired token is refused where the configuration asks for that, with five minutes for clocks that differ', async () => {
+    const { run } = worker({ reverify: true })
+    const asWith = (secondsAgo: number): Partial<CallMessage> => ({ context: makeContext({ headers: { authorization: jwt(secondsAgo) } }) })
+
+    assert.equal((await run('good', {}, [], asWith(200))).kind, 'done')
+    const { code } = await deathOf(run('good', {}, [], asWith(400)))
+
+    assert.equal(code, 'TOKEN_EXPIRED')
+    assert.equal((await worker().run('good', {}, [], asWith(400))).kind, 'done')
+  })
+})
+
+function worker({ report, reverify = false }: { report?: (failure: FailureReport) => void; reverify?: boolean } = {}) {
+  const reports: FailureReport[] = []
+  const secretHeaders = ['authorization']
+  const keys = parseKeyRing([generateKey()])
+  const messages = createMessages({ keys, app: 'shop', env: 'test', seal: 'secrets', secretHeaders, payloadLimit: 100_000, clock: systemClock })
+  const settings = {
+    service: 'shop',
+    outsideRequest: 'enqueue',
+    payloadLimit: 100_000,
+    expiresMs: 0,
+    resultTimeoutMs: 1000,
+    retries: 0,
+    maxCrashes: 3,
+    reverify,
+    secretHeaders,
+  } as const
+  const runtime: Runtime = { settings, broker: openMemoryBroker(), messages, clock: systemClock, log: silentLogger, report: report ?? ((failure) => void reports.push(failure)) }
+  const executor = createExecutor(runtime)
+  const deliver = (body: Buffer, more: Partial<Delivery> = {}) =>
+    executor.run({ id: newId(), queue: 'default', attempt: 1, crashes: 0, priority: 4, body, ...more }, new LazySignal())
+  const seal = (task: string, args: readonly unknown[] = [], more: Partial<CallMessage> = {}): Buffer =>
+    messages.sealCall({
+      id: newId(),
+      task,
+      args: encodeArguments(args, 'Cannot send'),
+      context: undefined,
+      carriers: undefined,
+      sentAt: Date.now(),
+      expiresAt: undefined,
+      replyTo: undefined,
+      ...more,
+    })
+  const run = (task: string, delivery: Partial<Delivery> = {}, args: readonly unknown[] = [], more: Partial<CallMessage> = {}) =>
+    deliver(seal(task, args, more), delivery)
+  return { run, deliver, seal, reports }
+}
+
+async function deathOf(verdict: ReturnType<ReturnType<typeof worker>['run']>): Promise<Record<string, unknown>> {
+  const settled = await verdict
+  assert.equal(settled.kind, 'dead')
+  // the note of a dead letter is a JSON object
+  return JSON.parse(settled.kind === 'dead' ? settled.note : '{}') as Record<string, unknown>
+}
+
+function jwt(expiredSecondsAgo: number): string {
+  const part = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url')
+  return `Bearer ${part({ alg: 'none' })}.${part({ exp: Math.floor(Date.now() / 1000) - expiredSecondsAgo })}.x`
+}
