@@ -3,15 +3,20 @@ import { silentLogger, type Logger } from '../src/core/logger.js'
 import type { ErrorReporter } from '../src/core/report.js'
 import { EXIT, readToWorker, type FromWorker, type WorkerInstructions } from './supervisor/protocol.js'
 import { openWorker, reportFatal, type RunningWorker } from './running-worker.js'
+import { watchParent } from './watchdog.js'
 import { workerLog } from './worker-log.js'
 
-/** With its server gone, a worker is gone within 5 s: it may drain for this long, and the rest is for closing. */
-const ORPHAN_GRACE_MS = 3_500
-const ORPHAN_LIFE_MS = 4_800
+/** With its server gone, a worker is gone within 5 s: it may drain for this long, and the rest is for aborting and closing. */
+const ORPHAN_GRACE_MS = 3_300
+/** When closing hangs, it exits at this age as an orphan; when it cannot even do that, it is killed. */
+const ORPHAN_LIFE_MS = 4_100
+const ORPHAN_KILL_MS = 4_600
 /** Terminals and process managers may both send a signal for one stop. */
 const SAME_SIGNAL_MS = 300
 const LAST_REPORT_MS = 2_000
 
+/** Read before the first word: a server that answers it was alive then. */
+const server = process.ppid
 let log: Logger = silentLogger
 let report: ErrorReporter = () => {}
 let graceMs = 0
@@ -28,7 +33,7 @@ process.on('message', (message) => {
   if (said?.errand === 'stop') stop(graceMs)
 })
 process.on('disconnect', () => {
-  setTimeout(() => process.exit(EXIT.failed), ORPHAN_LIFE_MS).unref() // for when closing hangs
+  setTimeout(() => process.exit(EXIT.failed), ORPHAN_LIFE_MS).unref()
   stop(Math.min(graceMs, ORPHAN_GRACE_MS))
 })
 process.on('SIGTERM', onSignal)
@@ -43,6 +48,8 @@ async function run(instructions: WorkerInstructions): Promise<void> {
   const { config } = instructions
   graceMs = config.worker.graceMs
   log = workerLog(config.worker.logLevel, (line) => process.stdout.write(line))
+  // first of all: modules may block while they load
+  watchParent({ parent: server, limitMs: ORPHAN_KILL_MS, onFailure: onNoWatch })
   worker = openWorker({ ...instructions, log, guardPorts: 'always', onReporter: useReporter })
   try {
     const running = await worker
@@ -52,6 +59,10 @@ async function run(instructions: WorkerInstructions): Promise<void> {
   } catch {
     process.exit(EXIT.failed) // openWorker has told why
   }
+}
+
+function onNoWatch(error: Error): void {
+  log.warn(`Nothing ends this worker when its server dies while a task blocks it: the watching thread failed (${error.message}).`)
 }
 
 function useReporter(loaded: ErrorReporter): void {

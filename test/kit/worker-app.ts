@@ -19,7 +19,7 @@ export interface Note {
 }
 
 export interface Call {
-  readonly task: 'note' | 'hold' | 'heed' | 'failOutside' | 'callOn'
+  readonly task: 'note' | 'hold' | 'heed' | 'failOutside' | 'spin' | 'callOn'
   readonly args: readonly string[]
 }
 

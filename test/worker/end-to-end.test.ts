@@ -2,13 +2,15 @@ import { expect } from 'chai'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { pathToFileURL } from 'node:url'
-import { allGone, isAlive } from '../kit/process.js'
+import { allGone, endWithTest, isAlive } from '../kit/process.js'
 import { freePort } from '../kit/ports.js'
 import { eachScope } from '../kit/temporary.js'
 import { until } from '../kit/until.js'
 import { WorkerApp } from '../kit/worker-app.js'
 
 const SOURCE = new URL('../../../test/fixtures/worker-app/', import.meta.url)
+/** No worker lives longer than this without its server. */
+const PROMISED_MS = 5_000
 const TSX = createRequire(import.meta.url).resolve('tsx/cli')
 
 describe('A task, from the call in a server to its run in a worker', () => {
@@ -158,6 +160,28 @@ describe('The worker of a server', () => {
 
     expect(workers).to.have.length(1)
     await allGone(workers)
+  })
+
+  it('goes with its server even when a task never yields', async () => {
+    const server = app.server({ calls: [{ task: 'spin', args: [file] }] })
+    const [note] = await app.noted(1)
+
+    server.kill('SIGKILL')
+    await server.exited
+
+    await allGone([note?.pid ?? 0], PROMISED_MS)
+  })
+
+  it('goes with its server even when a module that it loads never yields', async () => {
+    const services = new URL('../fixtures/worker-services/spinning.js', import.meta.url).pathname
+    const server = app.server({ config: { services } })
+    const pid = Number((await server.line(/^loading in \d+$/)).split(' ').at(-1))
+    endWithTest(scope(), [pid])
+
+    server.kill('SIGKILL')
+    await server.exited
+
+    await allGone([pid], PROMISED_MS)
   })
 
   it('ends its tasks when the server stops, and takes no other', async () => {
