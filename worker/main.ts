@@ -61,8 +61,9 @@ async function run(instructions: WorkerInstructions): Promise<void> {
   }
 }
 
-function onNoWatch(error: Error): void {
-  log.warn(`Nothing ends this worker when its server dies while a task blocks it: the watching thread failed (${error.message}).`)
+function onNoWatch(error: unknown): void {
+  const why = error instanceof Error ? error.message : 'unknown reason'
+  log.warn(`Should its server die while a task blocks this worker, nothing ends it: the thread that watches failed (${why}).`)
 }
 
 function useReporter(loaded: ErrorReporter): void {
@@ -72,6 +73,7 @@ function useReporter(loaded: ErrorReporter): void {
 function onSignal(): void {
   const now = Date.now()
   if (stopAskedAt !== undefined && now - stopAskedAt > SAME_SIGNAL_MS) process.exit(EXIT.failed)
+  if (stopAskedAt === undefined) say({ errand: 'leaving' })
   stopAskedAt ??= now
   stop(graceMs)
 }

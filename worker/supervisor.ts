@@ -5,7 +5,7 @@ import { systemClock, type Clock } from '../src/core/clock.js'
 import type { Logger } from '../src/core/logger.js'
 import type { ErrorReporter } from '../src/core/report.js'
 import { ErrandError } from '../src/errors.js'
-import { Election, type LeaderStatus } from './supervisor/election.js'
+import { Election, type LeaderKind, type LeaderStatus } from './supervisor/election.js'
 import { leaderAddress } from './supervisor/leader-address.js'
 import { WorkerSlot } from './supervisor/worker-slot.js'
 
@@ -20,6 +20,8 @@ export interface SupervisorOptions {
   readonly clock?: Clock | undefined
   /** Module that a worker process runs. @defaultValue the `main` beside this file */
   readonly workerMain?: URL | undefined
+  /** What this process is, for `errand stop`. @defaultValue 'server' */
+  readonly leader?: LeaderKind | undefined
   /** From 0 to 1, for the wait before a restart. @defaultValue Math.random */
   readonly random?: (() => number) | undefined
 }
@@ -144,9 +146,10 @@ class WorkerSupervisor implements Supervisor {
   }
 
   #status(): LeaderStatus {
-    const { service, environment } = this.#options.config
+    const { config, leader = 'server' } = this.#options
+    const { service, environment } = config
     const workers = this.#slots.map(({ pid, state, startedAt }) => ({ pid, state, startedAt }))
-    return { pid: process.pid, service, environment, workers }
+    return { pid: process.pid, leader, service, environment, workers }
   }
 }
 

@@ -8,7 +8,7 @@ export interface WatchdogOptions {
   /** @defaultValue 500 */
   readonly everyMs?: number | undefined
   /** The watch cannot be kept. */
-  readonly onFailure: (error: Error) => void
+  readonly onFailure: (error: unknown) => void
 }
 
 /** What the thread is told. */
@@ -19,8 +19,8 @@ const CHECK_EVERY_MS = 500
 const LIMITS = { maxOldGenerationSizeMb: 8, maxYoungGenerationSizeMb: 1, codeRangeSizeMb: 1, stackSizeMb: 1 }
 
 /**
- * Ends this process when it outlives its parent, even if its own code never yields: the watch is kept by a thread, which nothing that
- * runs here can block. It does not keep the process alive.
+ * Ends this process when it outlives its parent, even if its own code never yields: the watch is kept by a thread, which nothing
+ * that runs here can block. It does not keep the process alive.
  */
 export function watchParent({ parent, limitMs, everyMs = CHECK_EVERY_MS, onFailure }: WatchdogOptions): void {
   const orders: WatchdogOrders = { parent, limitMs, everyMs }
@@ -35,6 +35,6 @@ export function watchParent({ parent, limitMs, everyMs = CHECK_EVERY_MS, onFailu
     thread.unref()
     thread.on('error', onFailure)
   } catch (error) {
-    onFailure(error instanceof Error ? error : new TypeError('a value that is no error was thrown', { cause: error }))
+    onFailure(error) // threads may be forbidden here
   }
 }

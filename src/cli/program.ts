@@ -3,7 +3,9 @@ import { Command } from 'commander'
 import { doctorCommand } from './doctor.js'
 import { initCommand } from './init.js'
 import { keyCommand } from './key.js'
+import { restartCommand } from './restart.js'
 import { statusCommand } from './status.js'
+import { stopCommand } from './stop.js'
 import { workerCommand } from './worker.js'
 
 /** The command line: `errand <command>`. */
@@ -12,7 +14,16 @@ export function createProgram(): Command {
     .description('Background tasks that run as the person who asked.')
     .version(packageVersion())
     .showHelpAfterError('(--help tells what there is)')
-  for (const command of [initCommand(), doctorCommand(), statusCommand(), workerCommand(), keyCommand()]) {
+  const commands = [
+    initCommand(),
+    doctorCommand(),
+    statusCommand(),
+    workerCommand(),
+    restartCommand(),
+    stopCommand(),
+    keyCommand(),
+  ]
+  for (const command of commands) {
     // an added command does not inherit this
     program.addCommand(command.copyInheritedSettings(program))
   }

@@ -15,6 +15,7 @@ export async function runSupervised(options: ConfigOptions, overrides: ConfigInp
     return await new Promise<number>((resolve, reject) => {
       const supervisor = startSupervisor({
         config,
+        leader: 'command',
         modules: () => [],
         log,
         report: ({ data }) => void (data.fatal && resolve(1)),

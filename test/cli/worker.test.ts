@@ -1,29 +1,8 @@
-import { existsSync, readFileSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
 import { expect } from 'chai'
 import { describeRabbit, freshNamespace, sharedRabbitNode } from '../kit/rabbitmq.js'
-import type { Scope } from '../kit/temporary.js'
 import { eachScope } from '../kit/temporary.js'
-import { until } from '../kit/until.js'
-import { application, errand, startErrand, startProgram } from './run-errand.js'
-
-const fixture = (name: string): string => fileURLToPath(new URL(`fixture/${name}`, import.meta.url))
-
-/** An application with one task, which appends a line with its process id to a file. */
-function notesApplication(scope: Scope, yaml = '') {
-  const cwd = application(scope, `withAsync: true\nservices: [${fixture('notes.js')}]\n${yaml}\n`)
-  const file = scope.file('notes.txt')
-  const send = async (text: string): Promise<void> => {
-    const sender = startProgram(scope, cwd, [fixture('send.js'), file, text])
-    expect(await sender.ended, sender.errors()).to.equal(0)
-  }
-  const lineOf = (text: string): Promise<string> =>
-    until(`the note "${text}"`, () =>
-      (existsSync(file) ? readFileSync(file, 'utf8') : '').split('\n').find((line) => line.startsWith(`${text} by`)),
-    )
-  const status = async (): Promise<string> => (await errand(scope, cwd, 'status')).output
-  return { cwd, send, lineOf, status }
-}
+import { notesApplication } from './notes-application.js'
+import { application, errand, startErrand } from './run-errand.js'
 
 describe('errand worker', function () {
   this.timeout(60_000)
@@ -58,14 +37,14 @@ describe('errand worker', function () {
     const app = notesApplication(scope())
     const keeper = startErrand(scope(), app.cwd, 'worker', '--keep-alive')
     await app.send('first')
-    const pid = Number((await app.lineOf('first')).split(' ').at(-1))
+    const pid = await app.writerOf('first')
     expect(pid).not.to.equal(keeper.child.pid)
     expect(await app.status()).to.contain(`1 consuming (process ${pid}), run by process ${keeper.child.pid}`)
 
     process.kill(pid, 'SIGKILL')
     await app.send('second')
 
-    expect(Number((await app.lineOf('second')).split(' ').at(-1))).not.to.equal(pid)
+    expect(await app.writerOf('second')).not.to.equal(pid)
     keeper.child.kill('SIGTERM')
     expect(await keeper.ended).to.equal(0)
   })

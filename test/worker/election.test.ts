@@ -139,7 +139,7 @@ describe('The election where sockets are files', () => {
       onLead: () => void roles.push('leads'),
       onFollow: () => void roles.push('follows'),
       onError: (error) => void roles.push(error.message),
-      status: () => ({ pid: process.pid, service: 'orders', environment: 'test', workers: [] }),
+      status: () => ({ pid: process.pid, leader: 'server', service: 'orders', environment: 'test', workers: [] }),
     })
     scope().defer(() => election.close())
     election.start()

@@ -231,7 +231,7 @@ describe('The worker of a server', () => {
     writeFileSync(gate, '')
     await app.noted(2)
 
-    await server.line(/ended with code 0; the next one starts in/)
+    await server.line(/stopped on a signal; a new one starts/)
     expect(app.notes().map(({ text }) => text)).to.deep.equal(['begun', 'ended'])
   })
 

@@ -15,6 +15,8 @@ const STUB = new URL('../fixtures/worker-stub/main.js', import.meta.url)
 const hasty: Clock = { now: () => systemClock.now(), after: (ms, fn) => systemClock.after(ms / 100, fn) }
 /** Every worker has lived for long when it ends; a death would wait for ever. */
 const aged: Clock = { now: () => systemClock.now() * 1000, after: () => () => {} }
+/** Nothing that waits ever happens. */
+const endless: Clock = { now: () => systemClock.now(), after: () => () => {} }
 
 interface Supervised {
   readonly supervisor: Supervisor
@@ -122,6 +124,19 @@ describe('The supervisor of a server', () => {
     })
 
     expect(isAlive(second)).to.equal(true)
+  })
+
+  it('replaces a worker that a signal ended at once and as often as that happens, and does not call it a crash', async () => {
+    const { supervisor, pids, reports } = await supervise(scope(), ['leave'], { clock: endless, worker: { keepAlive: false } })
+    await supervisor.ready
+
+    for (let time = 1; time <= 6; time++) {
+      const [before = 0] = await pids()
+      process.kill(before, 'SIGTERM')
+      await until('another worker', async () => (await pids()).find((pid) => pid !== before))
+    }
+
+    expect(reports).to.deep.equal([])
   })
 
   it('stops its workers and leaves the lead', async () => {

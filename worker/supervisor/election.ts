@@ -9,10 +9,14 @@ import { ownSockets } from './own-sockets.js'
 export interface LeaderStatus {
   /** Process id of the server. */
   readonly pid: number
+  readonly leader: LeaderKind
   readonly service: string
   readonly environment: string
   readonly workers: readonly WorkerStatus[]
 }
+
+/** What runs the workers: a server of the application, or `errand worker --keep-alive`. */
+export type LeaderKind = 'server' | 'command'
 
 export interface WorkerStatus {
   /** Absent while no process runs in this place. */

@@ -15,6 +15,8 @@ export type FromWorker =
   | { readonly errand: 'hello' }
   /** It consumes. */
   | { readonly errand: 'ready' }
+  /** A signal asked it to stop; it takes nothing new. */
+  | { readonly errand: 'leaving' }
 
 /** What a worker process is to do. */
 export interface WorkerInstructions {
@@ -33,6 +35,8 @@ export const EXIT = {
   replace: 75,
 } as const
 
+const FROM_WORKER: ReadonlySet<unknown> = new Set<FromWorker['errand']>(['hello', 'ready', 'leaving'])
+
 /** What `message` says, if it is for a worker. */
 export function readToWorker(message: unknown): ToWorker | undefined {
   return word(message) === 'run' || word(message) === 'stop' ? (message as ToWorker) : undefined // only the supervisor writes these words
@@ -40,7 +44,7 @@ export function readToWorker(message: unknown): ToWorker | undefined {
 
 /** What `message` says, if it is from our worker's main module. */
 export function readFromWorker(message: unknown): FromWorker | undefined {
-  return word(message) === 'hello' || word(message) === 'ready' ? (message as FromWorker) : undefined // only worker/main writes these words
+  return FROM_WORKER.has(word(message)) ? (message as FromWorker) : undefined // only worker/main writes these words
 }
 
 function word(message: unknown): unknown {

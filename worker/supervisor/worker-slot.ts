@@ -37,6 +37,8 @@ export class WorkerSlot {
   #child: ChildProcess | undefined
   #startedAt = 0
   #earlyDeaths = 0
+  /** A signal told the process to stop; whoever sent it wants another one. */
+  #isLeaving = false
   #cancelRestart: () => void = () => {}
   #ended: Promise<void> = Promise.resolve()
 
@@ -45,7 +47,7 @@ export class WorkerSlot {
   }
 
   get state(): SlotState {
-    return this.#state
+    return this.#isLeaving && this.#state === 'running' ? 'stopping' : this.#state
   }
 
   /** Process id of the worker, while there is one. */
@@ -60,6 +62,7 @@ export class WorkerSlot {
 
   start(): void {
     this.#state = 'starting'
+    this.#isLeaving = false
     this.#startedAt = this.#options.clock.now()
     const child = spawnWorkerProcess(this.#options.main)
     this.#child = child
@@ -99,6 +102,7 @@ export class WorkerSlot {
     if (said?.errand === 'hello') {
       tell(child, this.#state === 'stopping' ? { errand: 'stop' } : this.#instructions())
     }
+    if (said?.errand === 'leaving') this.#isLeaving = true
     if (said?.errand === 'ready' && this.#state === 'starting') {
       this.#state = 'running'
       this.#options.onReady()
@@ -110,9 +114,11 @@ export class WorkerSlot {
   }
 
   #afterExit(code: number | null, signal: string | null): void {
-    const isPlanned = code === EXIT.replace && this.#isSteady()
+    const isAsked = code === EXIT.stopped && this.#isLeaving
+    const isPlanned = isAsked || (code === EXIT.replace && this.#isSteady())
     if (isPlanned && this.#state !== 'stopping') {
-      this.#options.log.info(`The worker ${this.pid} asked to be replaced; a new one starts.`)
+      const why = isAsked ? 'stopped on a signal' : 'asked to be replaced'
+      this.#options.log.info(`The worker ${this.pid} ${why}; a new one starts.`)
       this.#earlyDeaths = 0
       return this.start()
     }
