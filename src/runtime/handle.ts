@@ -1,6 +1,7 @@
 import { ErrandError } from '../errors.js'
 import { toMs, type Duration } from '../core/duration.js'
 import type { Outcome } from '../core/message.js'
+import { isAsyncTask } from './current-task.js'
 
 export interface ResultOptions {
   /** Give up waiting after this long: seconds, or a text such as `'30s'`. @defaultValue the task's `resultTimeout` */
@@ -74,8 +75,8 @@ export function createHandle(id: string, task: string, box: OutcomeBox, defaultT
 }
 
 function timedOut(task: string, timeoutMs: number): ErrandError {
-  return new ErrandError(
-    'RESULT_TIMEOUT',
-    `No result of ${task} within ${timeoutMs} ms. The task may still run. Wait longer (resultTimeout), or see whether a worker is running.`,
-  )
+  const advice = isAsyncTask()
+    ? 'It was called inside a task: a body that waits holds its place in the worker. Use background(), or raise worker.concurrency.'
+    : 'Wait longer (resultTimeout), or see whether a worker is running.'
+  return new ErrandError('RESULT_TIMEOUT', `No result of ${task} within ${timeoutMs} ms. The task may still run. ${advice}`)
 }
