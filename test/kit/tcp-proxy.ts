@@ -40,7 +40,7 @@ export class TcpProxy implements AsyncDisposable {
 
   /** Cuts every connection with a TCP reset. */
   reset(): void {
-    for (const socket of this.#sockets) socket.resetAndDestroy()
+    for (const socket of this.#sockets) cut(socket)
     this.#sockets.clear()
   }
 
@@ -86,4 +86,10 @@ export class TcpProxy implements AsyncDisposable {
     from.on('end', () => this.#frozen.has(from) || to.end())
     from.on('close', () => this.#frozen.has(from) || to.destroy())
   }
+}
+
+/** Node never finishes the reset of a socket that is shutting down already, and then hangs at its exit for ever. */
+function cut(socket: Socket): void {
+  if (socket.writableEnded || socket.connecting) socket.destroy()
+  else socket.resetAndDestroy()
 }
