@@ -58,9 +58,10 @@ export async function runScript(main) {
 }
 
 /** Runs a command with its output on this terminal; resolves to its exit code. */
-export function inherit(command, args, env = process.env) {
+export function inherit(command, args, env = process.env, watch = () => {}) {
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, { cwd: root, env, stdio: 'inherit' })
+    watch(child)
     child.once('error', reject)
     child.once('close', (code, signal) => resolve(code ?? `signal ${signal}`))
   })

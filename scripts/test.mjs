@@ -9,6 +9,8 @@ import { installNodes, NOT_PER_NODE } from './matrix.mjs'
 import { bin, inherit, root, runScript, setup } from './setup.mjs'
 import { totalsLine } from './totals.mjs'
 
+/** Leftovers of a test are told and ended after ten seconds; only a defect of the runtime takes longer. */
+const HANGS_AFTER_MS = 30_000
 const OURS = new Set(['--matrix', '--verbose'])
 
 await runScript(async () => {
@@ -60,6 +62,20 @@ async function runMocha(node, args) {
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }
+}
+
+/** A process that has told its totals and still does not end would hold the run for ever; ended so, it counts as a failure. */
+function endIfItHangs(child, totalsFile) {
+  const timer = setInterval(() => {
+    if (!existsSync(totalsFile)) return
+    clearInterval(timer)
+    const end = setTimeout(() => {
+      console.error('The test process hangs at its end, and is ended.')
+      child.kill('SIGTERM')
+    }, HANGS_AFTER_MS)
+    child.once('close', () => clearTimeout(end))
+  }, 1000)
+  child.once('close', () => clearInterval(timer))
 }
 
 function sum(runs) {
