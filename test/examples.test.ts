@@ -46,11 +46,12 @@ const EXPECTED: Readonly<Record<string, readonly string[]>> = {
     'Ada, and the worker has the mail service',
   ],
   'cls-hooked': ['Ada: emptied basket 1 (no. 1)', 'Ada: emptied basket 2 (no. 2)', 'Ada: emptied basket 3 (no. 3)'],
+  tasks: ['Every task did what the page about tasks says.'],
 }
 
 describe('The examples', () => {
   for (const [name, lines] of Object.entries(EXPECTED)) {
-    it(`${name}: its worker sees what its server knew, and it ends by itself`, async function () {
+    it(`${name}: its tasks see what the callers knew, and it ends by itself`, async function () {
       this.timeout(60_000) // a server and a worker process start
 
       const ended = await run(name)

@@ -8,7 +8,7 @@ const USERS = new Map([['Bearer token-of-ada', { id: 7, name: 'Ada' }]])
 export function createApp(journal: string): express.Express {
   const app = express()
   app.use((req, _res, next) => {
-    Object.assign(req, { user: USERS.get(req.headers.authorization ?? '') })
+    Object.assign(req, { user: USERS.get(req.headers.authorization ?? '') }) // as passport and others do
     next()
   })
   app.use(requestContext())
@@ -21,4 +21,10 @@ export function createApp(journal: string): express.Express {
     res.send(await reports.whoAmI()) // waits for the worker's answer
   })
   return app
+}
+
+declare module 'errand' {
+  interface RequestContext {
+    user: { id: number; name: string } | undefined
+  }
 }

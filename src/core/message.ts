@@ -159,6 +159,6 @@ function expired(task: string, expiresAt: number): ErrandError {
   return new ErrandError(
     'MESSAGE_EXPIRED',
     `A call of ${task} is refused: it could wait until ${new Date(expiresAt).toISOString()} and was not begun by then. ` +
-      'Run more workers, raise "expires", or replay it if it should still run.',
+      'Run more workers or raise "expires"; make the call again if it should still run.',
   )
 }

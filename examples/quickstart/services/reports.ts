@@ -1,30 +1,20 @@
-import { appendFileSync } from 'node:fs'
+import { appendFile } from 'node:fs/promises'
 import { setTimeout as pause } from 'node:timers/promises'
 import { asyncTask, context, currentTask } from 'errand'
 
-declare module 'errand' {
-  interface RequestContext {
-    user: { id: number; name: string } | undefined
-  }
-}
-
 export class ReportService {
-  /** A task without a value: a call resolves as soon as the message is safe. */
-  @asyncTask()
+  @asyncTask() // without a value: a call resolves as soon as the message is safe
   async prepare(year: number, journal: string): Promise<void> {
-    const { user, headers } = context()
-    const { attempt } = currentTask()
-    const line = `attempt ${attempt} in process ${process.pid}: report ${year} for ${user?.name} in ${headers['accept-language']}`
-    appendFileSync(journal, `${line}: begun\n`)
+    const { user, headers } = context() // of the request that asked, although this is another process
+    const line = `attempt ${currentTask().attempt} in process ${process.pid}: report ${year} for ${user?.name} in ${headers['accept-language']}`
+    await appendFile(journal, `${line}: begun\n`)
     await pause(1500)
-    appendFileSync(journal, `${line}: done\n`)
+    await appendFile(journal, `${line}: done\n`)
   }
 
-  /** A task with a value: a call waits for the worker and answers it. */
-  @asyncTask({ result: true })
+  @asyncTask({ result: true }) // with a value: a call waits for the worker and answers it
   async whoAmI(): Promise<string> {
     return `${context().user?.name}, seen by process ${process.pid}`
   }
 }
-
 export const reports = new ReportService()

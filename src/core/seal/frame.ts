@@ -74,6 +74,6 @@ function refusalOf(line: string): ErrandError {
   return new ErrandError(
     'MESSAGE_TOO_NEW',
     `A message has version ${version} of the format, this process reads ${VERSION}. ` +
-      'Update the workers before the servers, then replay the message.',
+      'Update the workers before the servers. The message stays among the dead letters; make the call again if it should still run.',
   )
 }
