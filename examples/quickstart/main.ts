@@ -26,12 +26,12 @@ async function tour(): Promise<void> {
   say(`GET /me   -> ${await ask('GET', '/me')}`)
   say(`POST /reports/2026 as Ada, in French -> ${await ask('POST', '/reports/2026')}`)
 
-  const begun = await journalLine(/attempt 1 in process (\d+).*begun/)
+  const begun = await journalLine(/attempt 1, pid (\d+).*begun/)
   say(`worker    ${begun[0]}`)
   process.kill(Number(begun[1]), 'SIGKILL')
   say(`kill -9   process ${begun[1]}, in the middle of the task`)
 
-  const done = await journalLine(/attempt 2 in process (\d+).*done/)
+  const done = await journalLine(/attempt 2, pid (\d+).*done/)
   say(`worker    ${done[0]}`)
   if (done[1] === begun[1] || Number(done[1]) === process.pid) throw new Error('The task was to be finished by another process.')
   say('The report was finished by a new worker, as Ada, although its first worker died.')
