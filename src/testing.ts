@@ -49,6 +49,9 @@ export interface Testing {
   stop(): Promise<void>
 }
 
+/** Any length does: the timer is only there to be there. */
+const HOLD_MS = 60_000
+
 const SETTINGS: RuntimeSettings = {
   service: 'testing',
   outsideRequest: 'enqueue',
@@ -118,7 +121,10 @@ class TestRun implements Testing {
   }
 
   idle(): Promise<void> {
-    return this.#open.size === 0 ? Promise.resolve() : new Promise((resolve) => this.#idle.push(resolve))
+    if (this.#open.size === 0) return Promise.resolve()
+    // delays do not hold a process, and somebody waits here
+    const hold = setInterval(() => {}, HOLD_MS)
+    return new Promise<void>((resolve) => this.#idle.push(resolve)).finally(() => clearInterval(hold))
   }
 
   async stop(): Promise<void> {

@@ -20,7 +20,8 @@ import type { AsyncTask } from './decorator-types.js'
  * runs in the worker; one written above runs at the caller.
  *
  * @throws ErrandError `OPTION_INVALID`, `DECORATOR_MISUSED` where it stands; the call rejects with `VALUE_UNSERIALIZABLE`,
- * `PAYLOAD_TOO_LARGE`, `BROKER_UNREACHABLE`, `PUBLISH_TIMEOUT` and the other codes of `docs/errors.md`, and then nothing was queued.
+ * `PAYLOAD_TOO_LARGE`, `BROKER_UNREACHABLE` and the other codes of `docs/errors.md`, and then nothing was queued; only after
+ * `PUBLISH_TIMEOUT` nobody can know.
  *
  * @example
  * class Mail {
