@@ -55,7 +55,8 @@ async function runMocha(node, args) {
   const folder = mkdtempSync(join(tmpdir(), 'errand-totals-'))
   const file = join(folder, 'totals.json')
   try {
-    const code = await inherit(node, [bin('mocha'), ...args], { ...process.env, ERRAND_TOTALS_FILE: file })
+    const env = { ...process.env, ERRAND_TOTALS_FILE: file }
+    const code = await inherit(node, [bin('mocha'), ...args], env, (child) => endIfItHangs(child, file))
     const totals = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : { passed: 0, failed: 0, skipped: 0 }
     if (code !== 0 && totals.failed === 0) totals.failed = 1
     return totals
