@@ -47,7 +47,43 @@ export class Accepted {
   async generic<T>(value: T): Promise<void> {
     void value
   }
+
+  @asyncTask
+  async bareGeneric<T extends Order>(value: T, ...rest: readonly T[]): Promise<void> {
+    void [value, rest]
+  }
+
+  @asyncTask({ result: true })
+  async genericValue<T>(value: T): Promise<T> {
+    return value
+  }
+
+  @asyncTask({ result: true, retries: 1 })
+  async genericRest<T, R extends unknown[]>(value: T, ...rest: R): Promise<[T, ...R]> {
+    return [value, ...rest]
+  }
+
+  static async overloaded(of: string): Promise<string>
+  static async overloaded(of: number): Promise<number>
+  @asyncTask({ result: true })
+  static async overloaded(of: string | number): Promise<string | number> {
+    return of
+  }
+
+  @asyncTask()
+  async withThis(this: Accepted): Promise<void> {}
+
+  @asyncTask({ result: true })
+  async self(): Promise<this> {
+    return this
+  }
+
+  @asyncTask()
+  async nothing(): Promise<undefined> {}
 }
+
+// a generic method stays generic
+export const text: Promise<string> = new Accepted().genericValue('text')
 
 export class Refused {
   // @ts-expect-error the value would be lost: { result: true } is missing
@@ -97,6 +133,12 @@ export class Refused {
   // @ts-expect-error misspelt
   @asyncTask({ retrys: 5 })
   async misspelt(): Promise<void> {}
+
+  // @ts-expect-error a generic value would be lost too
+  @asyncTask()
+  async genericValue<T>(value: T): Promise<T> {
+    return value
+  }
 
   // @ts-expect-error of the wrong kind
   @asyncTask({ retries: '5' })
