@@ -223,12 +223,20 @@ class Encoder implements Writer {
     const Class = isObject(prototype) ? classOf(prototype) : undefined
     const name = Class === undefined ? kindOf(value) : nameOf(Class)
     if (Class !== undefined && isDataClass(Class)) {
-      const label = name === '' ? 'Class, { name }' : name
-      const way = `Add params: () => [${name === '' ? 'Class' : name}] to its task, or call register(${label}).`
-      this.refuse(`is an instance of ${name === '' ? 'a class without a name' : name}, which is not registered. ${way}`)
+      const advice = this.#adviceFor(name)
+      this.refuse(`is an instance of ${name === '' ? 'a class without a name' : name}, which is not registered. ${advice}`)
     }
     const kind = name === 'Object' ? 'an object with a prototype that is no class' : withArticle(name)
     this.refuse(`is ${kind}. Pass an id, or register its class.`)
+  }
+
+  /** What makes a class known at this place: a task names the classes of its parameters, not of what is inside them. */
+  #adviceFor(name: string): string {
+    const call = `register(${name === '' ? 'Class, { name }' : name})`
+    const isWholeArgument = this.#what === undefined && this.#path.length === 1
+    if (isWholeArgument) return `Add params: () => [${name === '' ? 'Class' : name}] to its task, or call ${call}.`
+    if (this.#what !== 'the context' || this.#path[0] !== 'user') return `Call ${call}.`
+    return `Call ${call}, or map it: requestContext({ user: (req) => ({ id: req.user.id }) }).`
   }
 
   /** The tree with every object that was referred to wrapped in its id. */

@@ -38,12 +38,11 @@ describe('values that cannot travel', () => {
     'shared memory': [() => new SharedArrayBuffer(1), 'is a SharedArrayBuffer. Pass an id, or register its class.'],
     'an instance of a class nobody registered': [
       () => new Stranger(),
-      'is an instance of Stranger, which is not registered. ' +
-        'Add params: () => [Stranger] to its task, or call register(Stranger).',
+      'is an instance of Stranger, which is not registered. Call register(Stranger).',
     ],
     'a subclass of a built-in class': [
       () => new (class Tags extends Set {})(),
-      'is an instance of Tags, which is not registered. Add params: () => [Tags] to its task, or call register(Tags).',
+      'is an instance of Tags, which is not registered. Call register(Tags).',
     ],
     'an object with a strange prototype': [
       (): unknown => Object.create({ a: 1 }),
@@ -89,6 +88,29 @@ describe('values that cannot travel', () => {
 
   it('an argument that is itself the culprit needs no path', () => {
     expect(refused(1, Symbol('x'))).to.equal(`${SUBJECT}: argument 1 is a symbol. Pass a text instead.`)
+  })
+
+  it('a whole argument of a class nobody registered may be made known by its task', () => {
+    expect(refused('x', new Stranger())).to.equal(
+      `${SUBJECT}: argument 1 is an instance of Stranger, which is not registered. ` +
+        'Add params: () => [Stranger] to its task, or call register(Stranger).',
+    )
+  })
+
+  it('a result of a class nobody registered asks for register() alone, which is all that helps there', () => {
+    const error = refusalOf(() => encodeValue(new Stranger(), 'Cannot send the result', 'the value'))
+
+    expect(error.message).to.match(/^Cannot send the result: the value is an instance of Stranger, .* Call register\(Stranger\)\.$/)
+  })
+
+  it('a user of a class nobody registered may also be mapped to its data', () => {
+    const refusedContext = (context: object) => refusalOf(() => encodeValue(context, 'Cannot send A.b', 'the context')).message
+
+    expect(refusedContext({ user: new Stranger() })).to.equal(
+      'Cannot send A.b: the context at "user" is an instance of Stranger, which is not registered. ' +
+        'Call register(Stranger), or map it: requestContext({ user: (req) => ({ id: req.user.id }) }).',
+    )
+    expect(refusedContext({ tenant: new Stranger() })).to.match(/not registered\. Call register\(Stranger\)\.$/)
   })
 
   it('the path leads through lists, odd names, Maps, Sets and causes', () => {
