@@ -187,6 +187,7 @@ describe('a call that does not wait', () => {
   it('refuses unknown options and bad values before anything is sent', async () => {
     // @ts-expect-error -- misspelt on purpose
     assert.throws(() => background(shop, { dellay: 1 }), ErrandError, 'Did you mean "delay"?')
+    // @ts-expect-error -- no unit of time
     assert.throws(() => background(shop, { delay: '5 fortnights' }), ErrandError, /delay must be seconds/)
     assert.throws(() => background(shop, { priority: 11 }), ErrandError, /priority must be a whole number/)
     assert.include(await rejection(enqueue(() => shop.bare(1), { queue: 'a b' })), { code: 'OPTION_INVALID' })

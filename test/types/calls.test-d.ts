@@ -65,6 +65,17 @@ background(mail, { delya: 1 })
 // @ts-expect-error an option of tasks, not of calls
 background(mail, { retries: 1 })
 
+// a length of time is a number or a text with a unit
+background(mail, { delay: 1.5 })
+background(mail, { delay: '500ms' })
+background(mail, { delay: '1.5 h' })
+// @ts-expect-error not a length of time
+background(mail, { delay: 'soon' })
+// @ts-expect-error a unit that does not exist
+background(mail, { delay: '3y' })
+// @ts-expect-error a text without a unit
+background(mail, { delay: '30' })
+
 // enqueue() takes the type of the call
 const queued = enqueue(() => mail.report(2026), { queue: 'slow' })
 is<Equal<typeof queued, Promise<TaskHandle<{ pages: number }>>>>()
