@@ -132,5 +132,7 @@ function notATask(what: string): ErrandError {
   return new ErrandError('NOT_A_TASK', `${what} is not a task. Put @asyncTask() on it, or wrap the function with asyncTask(fn).`)
 }
 
-const describe = (value: unknown): string =>
-  typeof value === 'function' && value.name !== '' ? `"${value.name}"` : 'a value'
+function describe(value: unknown): string {
+  if (typeof value !== 'function') return 'a value'
+  return value.name === '' ? 'an anonymous function' : `"${value.name}"`
+}

@@ -181,6 +181,7 @@ describe('a call that does not wait', () => {
   it('refuses methods and functions that are no tasks, without running them', async () => {
     assert.include(await rejection(background(shop).plain()), { code: 'NOT_A_TASK' })
     assert.include(await rejection(perform(async () => 1)), { code: 'NOT_A_TASK' })
+    assert.match(String(await rejection(perform(async () => {}))), /perform\(\) got an anonymous function, which is not a task/)
     assert.throws(() => original(shop, 'plain'), ErrandError, /"plain", which is not a task/)
   })
 
