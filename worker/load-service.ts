@@ -12,18 +12,20 @@ const DECLARATION = /\.d\.[cm]?ts$/
 
 /**
  * Loads the modules with the tasks, in order, and makes their tasks and instances known. They are those that `services` of the
- * configuration names, or else `declared`: the modules in which the server's tasks were declared.
+ * configuration names, or else `declared`: the modules in which the server's tasks were declared. Without either, those that the
+ * container has declared by now are enough.
  * @returns the names of the tasks
  * @throws ErrandError `SERVICE_LOAD_FAILED`, with the cause, such as a `TASK_DUPLICATE`
  */
 export async function loadService(config: Config, declared: readonly string[]): Promise<readonly string[]> {
   const modules = config.services.length > 0 ? await findModules(config) : declared
-  if (modules.length === 0) throw nothingToLoad()
   for (const url of modules) {
     const exports = await loadModule(url, 'service module')
     adopt(url, exports)
   }
-  return registry.names()
+  const tasks = registry.names()
+  if (modules.length === 0 && tasks.length === 0) throw nothingToLoad()
+  return tasks
 }
 
 /** URLs of the modules that the configuration names. */
@@ -57,7 +59,7 @@ function noMatch(pattern: string, baseDir: string): ErrandError {
 function nothingToLoad(): ErrandError {
   return new ErrandError(
     'SERVICE_LOAD_FAILED',
-    'The worker cannot load its services: the configuration names none, and the server had declared no task when it started. ' +
-      'Set "services: [./services/*.ts]" in the configuration, or import the modules with tasks before start().',
+    'The worker has nothing to run: the configuration names no "services", and no task was declared without them. ' +
+      'Set "services: [./services/*.ts]" in the configuration; under start() it is also enough to import the modules with tasks before it.',
   )
 }

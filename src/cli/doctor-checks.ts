@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs'
+import { resolve } from 'node:path'
 import { inspect } from 'node:util'
 import type { Config } from '../../config/config.js'
 import { loadKeys } from '../../config/keys.js'
@@ -38,6 +40,7 @@ export const CHECKS: readonly Check[] = [
   { name: 'configuration', check: checkConfig },
   { name: 'sealing key', check: checkKeys },
   { name: 'services', check: checkServices },
+  { name: 'container', check: checkContainer },
   { name: 'broker', check: checkOpening },
   { name: 'round trip', check: checkRoundTrip },
   { name: 'worker', check: checkWorker },
@@ -78,13 +81,20 @@ async function checkServices({ config }: Patient): Promise<Finding | undefined> 
   if (config?.withAsync !== true) return undefined
   if (config.services.length === 0) {
     return note(
-      'none named; a spawned worker loads the modules in which the server declared tasks, `errand worker` needs the key',
+      'none named; a spawned worker loads the modules in which the server declared tasks, ' +
+        '`errand worker` needs the key or a container that imports them',
     )
   }
   const found = await Promise.all(config.services.map(async (glob) => ({ glob, files: await expandGlob(glob, config.baseDir) })))
   const empty = found.filter(({ files }) => files.length === 0).map(({ glob }) => glob)
   if (empty.length > 0) return bad(`no file matches ${empty.join(', ')}; correct it: it starts in ${config.baseDir}`)
   return good(`${new Set(found.flatMap(({ files }) => files)).size} module(s)`)
+}
+
+async function checkContainer({ config }: Patient): Promise<Finding | undefined> {
+  if (config?.withAsync !== true || config.container === undefined) return undefined
+  const file = resolve(config.baseDir, config.container)
+  return existsSync(file) ? good(file) : bad(`${file} does not exist; correct "container", which starts in ${config.baseDir}`)
 }
 
 /** Loads the driver and opens where messages wait. */

@@ -177,13 +177,13 @@ describe('errand doctor', () => {
 
   it('fails for a glob without files, a damaged key and a broker that is not there, and shows no secret', async () => {
     const yaml =
-      'withAsync: true\nservices: [./none/*.js]\nkey: hunter2\n' +
+      'withAsync: true\nservices: [./none/*.js]\ncontainer: ./gone.js\nkey: hunter2\n' +
       'broker: { url: "amqp://app:hunter2@127.0.0.1:1", connectTimeout: 2 }\n'
 
     const { code, output, errors } = await errand(scope(), application(scope(), yaml), 'doctor')
 
     expect(code).to.equal(1)
-    expect(marks(output).map((line) => line.split(':')[0])).to.include.members(['✗ sealing key', '✗ services', '✗ broker'])
+    expect(marks(output).map((line) => line.split(':')[0])).to.include.members(['✗ sealing key', '✗ services', '✗ container', '✗ broker'])
     expect(output).to.contain('./none/*.js').and.contain('amqp://app:***@127.0.0.1:1')
     expect(output + errors).not.to.contain('hunter2')
   })

@@ -1,4 +1,5 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect } from 'chai'
 import type { Scope } from '../kit/temporary.js'
@@ -21,8 +22,11 @@ export interface NotesApplication {
   readonly status: () => Promise<string>
 }
 
-export function notesApplication(scope: Scope, yaml = ''): NotesApplication {
-  const cwd = application(scope, `withAsync: true\nservices: [${fixture('notes.js')}]\n${yaml}\n`)
+export function notesApplication(scope: Scope, yaml = '', by: 'services' | 'container' = 'services'): NotesApplication {
+  const source = by === 'services' ? `services: [${fixture('notes.js')}]` : 'container: ./container.js'
+  const cwd = application(scope, `withAsync: true\n${source}\n${yaml}\n`)
+  const container = `import { notes } from ${JSON.stringify(fixture('notes.js'))}\nexport default { resolve: () => notes }\n`
+  if (by === 'container') writeFileSync(join(cwd, 'container.js'), container)
   const file = scope.file('notes.txt')
   const lineOf = (text: string): Promise<string> =>
     until(`the note "${text}"`, () =>

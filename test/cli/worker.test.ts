@@ -24,6 +24,23 @@ describe('errand worker', function () {
     expect(await app.status()).to.contain('queue default: 0 waiting, 0 dead')
   })
 
+  it('runs the tasks that its container declared when the configuration names no services', async () => {
+    const app = notesApplication(scope(), '', 'container')
+    await app.send('hello')
+
+    const worker = startErrand(scope(), app.cwd, 'worker')
+
+    expect(await app.lineOf('hello')).to.equal(`hello by ${worker.child.pid}`)
+  })
+
+  it('says which key is missing when nothing declares a task', async () => {
+    const { code, errors } = await errand(scope(), application(scope(), 'withAsync: true\n'), 'worker')
+
+    expect(code).to.equal(1)
+    expect(errors).to.contain('SERVICE_LOAD_FAILED').and.contain('Set "services: [./services/*.ts]" in the configuration')
+    expect(errors).not.to.contain('the server')
+  })
+
   it('fails when its services cannot be loaded', async () => {
     const cwd = application(scope(), 'withAsync: true\nservices: [./none/*.js]\n')
 

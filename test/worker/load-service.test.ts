@@ -49,13 +49,6 @@ describe('The services of a worker', () => {
       .and.have.property('message').that.contains('"./*" of "services" matches no module')
   })
 
-  it('are refused when there are none at all', async () => {
-    const error = await failure(load(undefined))
-
-    expect(error).to.include({ code: 'SERVICE_LOAD_FAILED' })
-    expect(String(error)).to.contain('Set "services: [./services/*.ts]"')
-  })
-
   it('are refused with the module, the cause and what to do when one throws', async () => {
     const error = await failure(load(path('broken/throws.js')))
 
