@@ -3,7 +3,8 @@ import { pathToFileURL } from 'node:url'
 import type { Config } from '../config/config.js'
 import { ErrandError } from '../src/errors.js'
 import { setInstanceResolver, type InstanceResolver } from '../src/runtime/instances.js'
-import { loadFailure, loadModule, mainExport } from './load-module.js'
+import { loadFailure, mainExport } from './load-module.js'
+import type { LoadModule } from './module-loader.js'
 
 /**
  * What the module that `container` in the configuration names has to give, as its default export or as `container`: this, or a
@@ -17,10 +18,10 @@ export interface Container {
 }
 
 /** Opens the configured container, and makes instances come from it. @throws ErrandError `SERVICE_LOAD_FAILED` */
-export async function loadContainer(config: Config): Promise<Container | undefined> {
+export async function loadContainer(config: Config, load: LoadModule): Promise<Container | undefined> {
   if (config.container === undefined) return undefined
   const url = pathToFileURL(resolve(config.baseDir, config.container)).href
-  const container = await open(url, await loadModule(url, 'container'))
+  const container = await open(url, await load(url, 'container'))
   setInstanceResolver((owner) => container.resolve(owner))
   return container
 }

@@ -5,7 +5,8 @@ import { ErrandError } from '../src/errors.js'
 import { registry } from '../src/core/registry.js'
 import { adoptExports } from '../src/runtime/adopt-exports.js'
 import { expandGlob } from './glob.js'
-import { loadFailure, loadModule } from './load-module.js'
+import { loadFailure } from './load-module.js'
+import type { LoadModule } from './module-loader.js'
 
 const MODULE = /\.[cm]?[jt]s$/
 const DECLARATION = /\.d\.[cm]?ts$/
@@ -17,10 +18,10 @@ const DECLARATION = /\.d\.[cm]?ts$/
  * @returns the names of the tasks
  * @throws ErrandError `SERVICE_LOAD_FAILED`, with the cause, such as a `TASK_DUPLICATE`
  */
-export async function loadService(config: Config, declared: readonly string[]): Promise<readonly string[]> {
+export async function loadService(config: Config, declared: readonly string[], load: LoadModule): Promise<readonly string[]> {
   const modules = config.services.length > 0 ? await findModules(config) : declared
   for (const url of modules) {
-    const exports = await loadModule(url, 'service module')
+    const exports = await load(url, 'service module')
     adopt(url, exports)
   }
   const tasks = registry.names()

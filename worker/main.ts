@@ -50,7 +50,7 @@ async function run(instructions: WorkerInstructions): Promise<void> {
   log = workerLog(config.worker.logLevel, (line) => process.stdout.write(line))
   // first of all: modules may block while they load
   watchParent({ parent: server, limitMs: ORPHAN_KILL_MS, onFailure: onNoWatch })
-  worker = openWorker({ ...instructions, log, guardPorts: 'always', onReporter: useReporter })
+  worker = openWorker({ ...instructions, log, guardPorts: 'always', callsWhileLoading: 'withheld', onReporter: useReporter })
   try {
     const running = await worker
     isRunning = true

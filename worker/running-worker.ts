@@ -11,9 +11,11 @@ import type { Runtime } from '../src/runtime/runtime.js'
 import { useConfiguredCarriers } from '../src/use-carriers.js'
 import { loadContainer } from './load-container.js'
 import { loadErrorReporter } from './load-error-reporter.js'
+import { loadModule } from './load-module.js'
 import { loadService } from './load-service.js'
 import { Loop } from './loop.js'
 import { watchMemory } from './memory.js'
+import { ModuleLoader, type LoadModule } from './module-loader.js'
 import { guardPorts } from './port-guard.js'
 import { EXIT, type WorkerInstructions } from './supervisor/protocol.js'
 import { Shutdown } from './shutdown.js'
@@ -33,6 +35,8 @@ export interface WorkerSetup extends WorkerInstructions {
   readonly log: Logger
   /** How long modules may open no ports (unless `worker.listen`): while they load, or as long as the process lives. */
   readonly guardPorts: 'loading' | 'always'
+  /** What becomes of calls that modules make at their top level while they load: in a spawned worker the server has sent them. */
+  readonly callsWhileLoading: 'sent' | 'withheld'
   /** Gets the configured error reporter, for failures that only the process sees. */
   readonly onReporter?: ((report: ErrorReporter) => void) | undefined
 }
@@ -128,12 +132,14 @@ class Worker implements RunningWorker {
   }
 }
 
-async function load({ config, modules, log, guardPorts: guarded }: WorkerSetup, cleanUp: (() => unknown)[]): Promise<void> {
+async function load({ config, modules, log, guardPorts: guarded, callsWhileLoading }: WorkerSetup, cleanUp: (() => unknown)[]): Promise<void> {
   const lift = config.worker.listen ? () => {} : guardPorts(log)
   cleanUp.push(lift)
-  const container = await loadContainer(config)
+  const loader = new ModuleLoader(log)
+  const importing: LoadModule = callsWhileLoading === 'sent' ? loadModule : (url, role) => loader.load(url, role)
+  const container = await loadContainer(config, importing)
   if (container?.close !== undefined) cleanUp.push(() => container.close?.())
-  const tasks = await loadService(config, modules)
+  const tasks = await loadService(config, modules, importing)
   if (guarded === 'loading') lift()
   log.info(`Runs ${tasks.length} task(s) from ${config.worker.queues.join(', ')}, ${config.worker.concurrency} at once.`)
 }

@@ -1,6 +1,7 @@
 import { processState } from '../core/process-state.js'
 import type { Replies } from './replies.js'
 import type { Runtime } from './runtime.js'
+import type { TaskCall } from './task-call.js'
 
 /** What this process does with calls of tasks. */
 export type AppState =
@@ -15,6 +16,7 @@ export type AppState =
 const app = processState('app', () => ({
   state: { kind: 'idle' } as AppState,
   autoStart: undefined as (() => Promise<unknown>) | undefined,
+  withhold: undefined as ((call: TaskCall) => void) | undefined,
 }))
 
 /** What holds now. */
@@ -29,6 +31,14 @@ export function setAppState(state: AppState): void {
 export function setAutoStart(start: () => Promise<unknown>): void {
   app.autoStart = start
 }
+
+/** Until it is called with `undefined`, `withhold` gets the calls made outside of any task, and they are neither sent nor settled. */
+export function withholdCalls(withhold: ((call: TaskCall) => void) | undefined): void {
+  app.withhold = withhold
+}
+
+/** What gets the calls made outside of any task, instead of the broker. */
+export const callWithholder = (): ((call: TaskCall) => void) | undefined => app.withhold
 
 /** Resolves when the state is no longer `idle` or `starting`. @throws what the start failed with */
 export async function settledAppState(): Promise<AppState> {

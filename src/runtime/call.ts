@@ -2,7 +2,7 @@ import { ErrandError } from '../errors.js'
 import { currentScope, type Scope } from '../core/context.js'
 import { registry } from '../core/registry.js'
 import type { Class, Task, TaskDeclaration } from '../core/task.js'
-import { appState, settledAppState, type AppState } from './app.js'
+import { appState, callWithholder, settledAppState, type AppState } from './app.js'
 import { encodeCall, sendAndForget, sendAndWait, type EncodedCall } from './dispatch.js'
 import { runInline } from './inline.js'
 import type { TaskCall } from './task-call.js'
@@ -41,6 +41,11 @@ function carryOut(call: TaskCall, placement: Placement): unknown {
  * @throws ErrandError `VALUE_UNSERIALIZABLE`, `BROKER_CLOSED`, and what the start fails with
  */
 export function placeCall(call: TaskCall, scope: Scope | undefined): Placement | Promise<Placement> {
+  const withhold = scope?.task === undefined ? callWithholder() : undefined
+  if (withhold !== undefined) {
+    withhold(call)
+    return new Promise(() => {}) // what stands behind an await of this call must not run
+  }
   const state = appState()
   if (state.kind === 'off') return INLINE
   if (state.kind !== 'on') return placeWhenStarted(call, scope)

@@ -4,6 +4,7 @@ import { silentLogger } from '#src/core/logger.js'
 import { registry } from '#src/core/registry.js'
 import { adoptExports } from '#src/runtime/adopt-exports.js'
 import { instanceFor, setInstanceResolver } from '#src/runtime/instances.js'
+import { loadModule } from '#worker/load-module.js'
 import { loadContainer } from '#worker/load-container.js'
 import { loadErrorReporter } from '#worker/load-error-reporter.js'
 import * as containers from '../fixtures/worker-services/containers.js'
@@ -18,7 +19,7 @@ describe('The container of a worker', () => {
 
   beforeEach(() => scope().defer(() => setInstanceResolver(undefined)))
 
-  const open = async (name: string): ReturnType<typeof loadContainer> => loadContainer(await serviceConfig(scope(), { container: path(name) }))
+  const open = async (name: string): ReturnType<typeof loadContainer> => loadContainer(await serviceConfig(scope(), { container: path(name) }), loadModule)
   async function instance(): Promise<unknown> {
     adoptExports('letters.js', letters)
     const task = registry.find('Letters.send')
@@ -62,7 +63,7 @@ describe('The container of a worker', () => {
   })
 
   it('is not needed', async () => {
-    expect(await loadContainer(await serviceConfig(scope()))).to.equal(undefined)
+    expect(await loadContainer(await serviceConfig(scope()), loadModule)).to.equal(undefined)
   })
 })
 

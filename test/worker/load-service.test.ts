@@ -3,6 +3,7 @@ import { writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import type { ConfigInput } from 'errand'
 import { registry } from '#src/core/registry.js'
+import { loadModule } from '#worker/load-module.js'
 import { loadService } from '#worker/load-service.js'
 import { serviceConfig } from '../kit/service.js'
 import { eachScope } from '../kit/temporary.js'
@@ -14,7 +15,7 @@ describe('The services of a worker', () => {
   const scope = eachScope()
 
   const load = async (services: ConfigInput['services'], declared: readonly string[] = []): Promise<readonly string[]> =>
-    loadService(await serviceConfig(scope(), services === undefined ? {} : { services }), declared)
+    loadService(await serviceConfig(scope(), services === undefined ? {} : { services }), declared, loadModule)
   const failure = (loading: Promise<unknown>): Promise<unknown> => loading.catch((error: unknown) => error)
 
   it('are the modules that the configuration names, each loaded once', async () => {
