@@ -15,6 +15,8 @@ interface InHand {
   readonly delivery: Delivery
   readonly signal: LazySignal
   readonly settle: (verdict: Verdict) => void
+  /** Ends it as a run that a crash ended. */
+  readonly lose: (reason: unknown) => void
 }
 
 const HAND_BACK: Verdict = { kind: 'release' }
@@ -83,9 +85,24 @@ export class Loop {
     return rest.length
   }
 
+  /**
+   * Hands back everything, within `ms`, because this process is about to end. Only the task whose id is `culprit` counts a crash.
+   */
+  async abandon(culprit: string | undefined, reason: unknown, ms: number): Promise<void> {
+    const quiet = this.quiet().catch(() => {}) // what cannot be handed back comes again as after a crash
+    let timer: NodeJS.Timeout | undefined
+    await Promise.race([quiet, new Promise((resolve) => (timer = setTimeout(resolve, ms)))])
+    clearTimeout(timer)
+    for (const { delivery, signal, settle, lose } of this.#running) {
+      if (delivery.id === culprit) lose(reason)
+      else settle(HAND_BACK)
+      signal.abort(reason)
+    }
+  }
+
   #take(delivery: Delivery): Promise<Verdict> {
-    return new Promise((settle) => {
-      const inHand = { delivery, signal: new LazySignal(), settle }
+    return new Promise((settle, lose) => {
+      const inHand = { delivery, signal: new LazySignal(), settle, lose }
       if (!this.#isQuiet && this.#running.size < this.#options.concurrency) void this.#run(inHand)
       else if (this.#hasLeft) settle(HAND_BACK)
       else this.#waiting.push(inHand)

@@ -1,8 +1,9 @@
 /** The worker process that a server spawns. Everything it needs comes over the IPC channel. */
+import { currentScope } from '../src/core/context.js'
 import { silentLogger, type Logger } from '../src/core/logger.js'
 import type { ErrorReporter } from '../src/core/report.js'
 import { EXIT, readToWorker, type FromWorker, type WorkerInstructions } from './supervisor/protocol.js'
-import { openWorker, reportFatal, type RunningWorker } from './running-worker.js'
+import { openWorker, reportFatal, type OpenWorker } from './running-worker.js'
 import { watchParent } from './watchdog.js'
 import { workerLog } from './worker-log.js'
 
@@ -20,8 +21,8 @@ const server = process.ppid
 let log: Logger = silentLogger
 let report: ErrorReporter = () => {}
 let graceMs = 0
-let isRunning = false
-let worker: Promise<RunningWorker> | undefined
+let running: OpenWorker | undefined
+let worker: Promise<OpenWorker> | undefined
 let stopAskedAt: number | undefined
 let isDying = false
 
@@ -52,8 +53,7 @@ async function run(instructions: WorkerInstructions): Promise<void> {
   watchParent({ parent: server, limitMs: ORPHAN_KILL_MS, onFailure: onNoWatch })
   worker = openWorker({ ...instructions, log, guardPorts: 'always', callsWhileLoading: 'withheld', onReporter: useReporter })
   try {
-    const running = await worker
-    isRunning = true
+    running = await worker
     say({ errand: 'ready' })
     process.exit(await running.stopped)
   } catch {
@@ -80,18 +80,22 @@ function onSignal(): void {
 
 /** Stops within `ms`. A worker that is still loading has nothing to end. */
 function stop(ms: number): void {
-  if (!isRunning) process.exit(EXIT.stopped)
-  void worker?.then((running) => running.stop({ graceMs: ms }))
+  if (running === undefined) process.exit(EXIT.stopped)
+  void running.stop({ graceMs: ms })
 }
 
 /**
- * Code outside of any task threw: nobody knows what is broken now, so the process goes, and what ran is run again elsewhere.
+ * An error came through that nothing caught: nobody knows what is broken now, so the process goes, and what ran is run again
+ * elsewhere. The task that left the error behind counts a crash, its neighbours do not.
  */
 async function die(error: unknown): Promise<void> {
   if (isDying) return
   isDying = true
+  const task = currentScope()?.task
   setTimeout(() => process.exit(EXIT.failed), LAST_REPORT_MS)
-  await reportFatal({ report, log }, 'The worker ends because code outside of its tasks threw', error)
+  const whose = task === undefined ? 'code outside of its tasks' : `${task.name} (id ${task.id})`
+  const reporting = reportFatal({ report, log }, `The worker ends because ${whose} left an error that nothing caught`, error)
+  await Promise.all([reporting, running?.abandon(task?.id, error)])
   process.exit(EXIT.failed)
 }
 

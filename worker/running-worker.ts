@@ -3,6 +3,7 @@ import { compose } from '../src/compose.js'
 import { setContextSettings } from '../src/core/context-settings.js'
 import type { Logger } from '../src/core/logger.js'
 import type { ErrorReporter } from '../src/core/report.js'
+import { ErrandError } from '../src/errors.js'
 import { appState, setAppState } from '../src/runtime/app.js'
 import { createExecutor } from '../src/runtime/execute.js'
 import { markWorkerProcess } from '../src/runtime/process-role.js'
@@ -31,6 +32,18 @@ export interface RunningWorker {
   readonly stopped: Promise<number>
 }
 
+/** A worker whose process may have to end at once. */
+export interface OpenWorker extends RunningWorker {
+  /**
+   * Hands back, within about a second, what runs, because an error that nothing caught ends this process. Only the task whose id is
+   * `culprit` counts a crash. Never rejects.
+   */
+  abandon(culprit: string | undefined, error: unknown): Promise<void>
+}
+
+/** For each half of giving up: the loop, and the broker that has to hear of it. */
+const ABANDON_MS = 500
+
 export interface WorkerSetup extends WorkerInstructions {
   readonly log: Logger
   /** How long modules may open no ports (unless `worker.listen`): while they load, or as long as the process lives. */
@@ -42,7 +55,7 @@ export interface WorkerSetup extends WorkerInstructions {
 }
 
 /** Loads the services and begins to consume. @throws ErrandError `SERVICE_LOAD_FAILED`, and what the broker refuses with */
-export async function openWorker(setup: WorkerSetup): Promise<RunningWorker> {
+export async function openWorker(setup: WorkerSetup): Promise<OpenWorker> {
   markWorkerProcess()
   const { config, log } = setup
   const report = (await loadErrorReporter(config, log)) ?? (() => {})
@@ -93,7 +106,7 @@ interface WorkerParts {
   readonly cleanUp: readonly (() => unknown)[]
 }
 
-class Worker implements RunningWorker {
+class Worker implements OpenWorker {
   readonly stopped: Promise<number>
   readonly #parts: WorkerParts
   readonly #shutdown: Shutdown
@@ -115,6 +128,17 @@ class Worker implements RunningWorker {
     const drained = this.#shutdown.within(graceMs)
     this.#stopping ??= this.#close(drained)
     return this.#stopping
+  }
+
+  async abandon(culprit: string | undefined, error: unknown): Promise<void> {
+    const { loop, runtime, log } = this.#parts
+    this.#endWatch()
+    const reason = new ErrandError('TASK_FAILED', 'Its worker ended because of an error that nothing caught.', { cause: error })
+    await loop.abandon(culprit, reason, ABANDON_MS)
+    const closing = runtime.broker.close().catch((failure: unknown) => log.warn(`Closing the broker: ${String(failure)}`))
+    let timer: NodeJS.Timeout | undefined
+    await Promise.race([closing, new Promise((resolve) => (timer = setTimeout(resolve, ABANDON_MS)))])
+    clearTimeout(timer)
   }
 
   async #close(drained: Promise<void>): Promise<void> {

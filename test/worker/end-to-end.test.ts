@@ -82,6 +82,7 @@ describe('A task, from the call in a server to its run in a worker', () => {
       expect(JSON.parse(report ?? '')).to.deep.include({ message: 'RangeError: thrown outside of the task', fatal: true })
       await server.line(new RegExp(`^worker\\[${notes[0]?.pid}\\] error .*RangeError: thrown outside of the task`))
       await server.line(/ended with code 1; the next one starts in/)
+      expect(server.output).to.match(/The worker ends because Work\.failOutside \(id \S+\) left an error that nothing caught/)
     })
   }
 
