@@ -1,4 +1,4 @@
-import { ErrandError } from '../errors.js'
+import type { ErrandError } from '../errors.js'
 import type { Database } from './driver.js'
 import { sqliteFailure } from './failure.js'
 import { untilNotBusy } from './lock.js'
@@ -20,14 +20,19 @@ export class GroupCommit {
   readonly #db: Database
   readonly #file: string
   readonly #afterCommit: () => void
+  readonly #beforeCommit: () => void
   #jobs: Job[] = []
   #running: Promise<void> | undefined
 
-  /** `afterCommit` is called after each transaction, before the promises of its jobs resolve. */
-  constructor(db: Database, file: string, afterCommit: () => void = () => undefined) {
+  /**
+   * `afterCommit` is called after each transaction, before the promises of its jobs resolve; `beforeCommit` before each, and what
+   * it throws refuses everything that waits.
+   */
+  constructor(db: Database, file: string, afterCommit: () => void = () => undefined, beforeCommit: () => void = () => undefined) {
     this.#db = db
     this.#file = file
     this.#afterCommit = afterCommit
+    this.#beforeCommit = beforeCommit
   }
 
   /**
@@ -58,6 +63,7 @@ export class GroupCommit {
 
   async #commitNext(): Promise<void> {
     try {
+      this.#beforeCommit()
       await untilNotBusy(() => this.#db.exec('BEGIN IMMEDIATE'))
     } catch (error) {
       return refuse(this.#take(), sqliteFailure('Cannot write', this.#file, error))
@@ -89,7 +95,7 @@ export class GroupCommit {
     } catch (error) {
       this.#rollBack()
       if (jobs.length > 1) return false
-      refuse(jobs, error instanceof ErrandError ? error : sqliteFailure('Cannot write', this.#file, error))
+      refuse(jobs, sqliteFailure('Cannot write', this.#file, error))
       return true
     }
     this.#afterCommit()

@@ -1,6 +1,7 @@
 import { expect } from 'chai'
 import { existsSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { systemClock, newId, type Clock } from '#src/core/clock.js'
+import { silentLogger } from '#src/core/logger.js'
 import type { Broker, Delivery, Verdict } from '#src/broker/broker.js'
 import { openSqliteBroker, type SqliteBrokerOptions } from '#src/broker/sqlite/open.js'
 import type { Database } from '#src/sqlite/driver.js'
@@ -192,6 +193,56 @@ describe('the embedded broker and its file', function () {
     rmSync(file())
 
     expect(await codeOf(broker.ping())).to.equal('BROKER_UNREACHABLE')
+  })
+
+  it('a file that was removed or replaced under a running broker refuses what would be lost, and says so once', async () => {
+    for (const replace of [false, true]) {
+      const clock = new MovedClock()
+      const errors: string[] = []
+      const log = { ...silentLogger, warn: (text: string) => errors.push(text), error: (text: string) => errors.push(text) }
+      const broker = await open({ clock, log })
+      await publish(broker)
+      rmSync(file())
+      if (replace) writeFileSync(file(), '')
+
+      clock.byMs = 1_000
+
+      const failure = await publish(broker).catch((error: unknown) => error)
+      expect(failure).to.include({ code: 'BROKER_UNREACHABLE' })
+      expect(String(failure)).to.include(`${file()} was removed or replaced while it was in use. Restart`)
+      expect(await codeOf(publish(broker))).to.equal('BROKER_UNREACHABLE')
+      expect(await codeOf(broker.count('work'))).to.equal('BROKER_UNREACHABLE')
+      await broker.close()
+      expect(errors).to.have.length(1)
+      for (const name of ['', '-wal', '-shm']) rmSync(file() + name, { force: true })
+    }
+  })
+
+  it('a consumer of a file that was removed takes nothing more, notices by itself, and stops in good order', async () => {
+    const errors: string[] = []
+    const log = { ...silentLogger, warn: (text: string) => errors.push(text), error: (text: string) => errors.push(text) }
+    const broker = await open({ log })
+    const got: Delivery[] = []
+    let settle: (verdict: Verdict) => void = () => undefined
+    const subscription = await broker.consume('work', { concurrency: 1 }, (delivery) => {
+      got.push(delivery)
+      return new Promise((resolve) => (settle = resolve))
+    })
+    const replies = await broker.consume('replies', { concurrency: 1, temporary: true }, async () => DONE)
+    await publish(broker)
+    await publish(broker)
+    await until('the first message', () => got.length === 1)
+
+    rmSync(file())
+    await until('a word about it', () => errors.length > 0)
+    settle(DONE)
+    await replies.stop()
+    await subscription.stop()
+    await broker.close()
+
+    expect(got).to.have.length(1)
+    expect(errors).to.have.length(1)
+    expect(errors[0]).to.include('was removed or replaced')
   })
 
   it('a file that is something else is refused and not touched', async () => {

@@ -1,4 +1,3 @@
-import { statSync } from 'node:fs'
 import type { Clock } from '../../core/clock.js'
 import type { Logger } from '../../core/logger.js'
 import { ErrandError } from '../../errors.js'
@@ -19,6 +18,7 @@ import type {
 import type { Bell } from './bell.js'
 import { Consumer } from './consumer.js'
 import { Ledger, type QueueRow } from './ledger.js'
+import { QueueFile } from './queue-file.js'
 import { Registration } from './registration.js'
 
 /** What `openSqliteBroker` has opened and resolved. */
@@ -47,7 +47,7 @@ export class SqliteBroker implements Broker {
   readonly #consumers = new Set<Consumer>()
   /** Lasting queues that are committed; their numbers never change, so this saves a query for each message. */
   readonly #lasting = new Map<string, QueueRow>()
-  readonly #inode: number
+  readonly #file: QueueFile
   #cancelTick: (() => void) | undefined
   #dataVersion = 0
   #closing: Promise<void> | undefined
@@ -55,10 +55,10 @@ export class SqliteBroker implements Broker {
   constructor(parts: SqliteBrokerParts) {
     this.#parts = parts
     this.features = { name: 'sqlite', survivesRestart: parts.survivesPowerCut, crossHost: false, delayStepMs: 1 }
+    this.#file = new QueueFile(parts.file, parts.clock, (error) => this.#giveUp(error))
     this.#ledger = new Ledger(parts.db)
-    this.#writer = new GroupCommit(parts.db, parts.file, () => this.#tellNews())
+    this.#writer = new GroupCommit(parts.db, parts.file, () => this.#tellNews(), () => this.#file.check())
     this.#registration = new Registration(this.#ledger, this.#writer, parts.clock)
-    this.#inode = statSync(parts.file).ino
   }
 
   async publish(message: OutgoingMessage): Promise<void> {
@@ -104,12 +104,7 @@ export class SqliteBroker implements Broker {
 
   async ping(): Promise<void> {
     await this.#read('ping', () => this.#ledger.ping())
-    const inode = statSync(this.#parts.file, { throwIfNoEntry: false })?.ino
-    if (inode === this.#inode) return
-    throw new ErrandError(
-      'BROKER_UNREACHABLE',
-      `The queue file ${this.#parts.file} was removed or replaced while it was in use. Restart every process that uses it.`,
-    )
+    this.#file.checkNow()
   }
 
   async close(): Promise<void> {
@@ -133,7 +128,7 @@ export class SqliteBroker implements Broker {
       for (const consumer of this.#consumers) await consumer.stop()
       // from here on a verdict comes too late, also one given while the messages are being given back
       for (const consumer of this.#consumers) consumer.close()
-      await this.#registration.leave()
+      if (!this.#file.isLost) await this.#registration.leave()
     } catch (error) {
       this.#parts.log.warn(`Cannot give back what was in hand; it is delivered again as after a crash. ${String(error)}`)
     } finally {
@@ -166,6 +161,7 @@ export class SqliteBroker implements Broker {
 
   async #read<T>(what: string, work: () => T): Promise<T> {
     this.#refuseClosed(what)
+    this.#file.check()
     try {
       return await untilNotBusy(work)
     } catch (error) {
@@ -191,6 +187,7 @@ export class SqliteBroker implements Broker {
 
   async #watchOver(): Promise<void> {
     try {
+      this.#file.check()
       for (const consumer of this.#consumers) if (consumer.isOver) this.#consumers.delete(consumer)
       const version = this.#ledger.dataVersion()
       if (version !== this.#dataVersion) this.#lookAll()
@@ -199,9 +196,16 @@ export class SqliteBroker implements Broker {
       const number = await this.#registration.renew()
       if (number !== undefined) await this.#enrollAll(number)
     } catch (error) {
-      if (this.#closing !== undefined) return
+      if (this.#closing !== undefined || this.#file.isLost) return
       this.#parts.log.warn(`Cannot look after the queues in ${this.#parts.file}. ${String(error)}`)
     }
+  }
+
+  /** Nothing that is written from here on would be found again. */
+  #giveUp(error: ErrandError): void {
+    this.#parts.log.error(error.message)
+    this.#cancelTick?.()
+    for (const consumer of this.#consumers) consumer.giveUp()
   }
 
   async #enrollAll(owner: number): Promise<void> {

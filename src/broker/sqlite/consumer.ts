@@ -80,7 +80,7 @@ export class Consumer {
     // what was to be tried again by that timer
     this.look()
     while (this.#isWorking) await this.#working
-    if (this.#options.temporary === true) {
+    if (this.#options.temporary === true && !this.#isClosed) {
       await this.#parts.writer.submit(() => this.#parts.ledger.dropQueue(this.#number, this.#owner))
     }
   }
@@ -97,6 +97,13 @@ export class Consumer {
     this.#cancelTimer()
   }
 
+  /** Nothing is claimed or settled after this. The process is left alive: what it does about a lost queue is not for a timer to say. */
+  giveUp(): void {
+    this.#isClosed = true
+    this.#settled = []
+    this.#cancelTimer()
+  }
+
   async #work(): Promise<void> {
     try {
       while (this.#isWanted && !this.#isClosed) {
@@ -106,6 +113,7 @@ export class Consumer {
         this.#isFailing = false
       }
     } catch (error) {
+      if (this.#isClosed) return
       if (!this.#isFailing) this.#parts.log.warn(`Cannot work on queue "${this.#options.queue}"; trying on. ${String(error)}`)
       this.#isFailing = true
       this.#wakeAfter(RETRY_MS)
