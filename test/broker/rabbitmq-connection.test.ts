@@ -36,6 +36,14 @@ describeRabbit('RabbitMQ connections', function () {
     }
   })
 
+  it('to a virtual host that does not exist, or that the user may not enter, are refused with its name and what to do', async () => {
+    const failure = await openRabbitBroker({ urls: [`${url}/no%20where`], namespace: 'shop' }).catch((error: unknown) => error)
+
+    expect(failure).to.include({ code: 'BROKER_REFUSED' })
+    expect(String(failure)).to.include('virtual host "no where" does not exist, or user "guest" may not use it. Correct the URL, or run:')
+    expect(String(failure)).not.to.include('ConnectionClose')
+  })
+
   it('to a host that accepts and stays silent fail, and go to the next host where there is one', async () => {
     const c = given()
     const silent = await c.proxy()

@@ -3,7 +3,7 @@ import type { ConnectionOptions } from 'node:tls'
 import { connect } from 'amqplib'
 import { ErrandError } from '../../errors.js'
 import { deferred } from './deadline.js'
-import { reasonOf } from './errors.js'
+import { explainDial, reasonOf } from './errors.js'
 import type { Host, TlsFiles } from './options.js'
 import { Session } from './session.js'
 
@@ -56,7 +56,12 @@ async function open(host: Host, options: DialOptions, timeout: number, signal: A
       timeout,
       clientProperties: { connection_name: connectionName },
     },
-  ).then((model) => new Session(model, epoch))
+  ).then(
+    (model) => new Session(model, epoch),
+    (error: unknown) => {
+      throw explainDial(host, error)
+    },
+  )
 }
 
 /** The content of the files. @throws ErrandError `OPTION_INVALID` naming the file that cannot be read. */

@@ -1,4 +1,5 @@
 import { ErrandError, type ErrorCode } from '../../errors.js'
+import type { Host } from './options.js'
 
 /** What RabbitMQ calls its refusals; the numbers are those of AMQP 0-9-1. */
 export const REPLY = { notFound: 404, accessRefused: 403, locked: 405, precondition: 406, notAllowed: 530 } as const
@@ -7,13 +8,29 @@ export const REPLY = { notFound: 404, accessRefused: 403, locked: 405, precondit
 export function replyCodeOf(error: unknown): number | undefined {
   if (!(error instanceof Error)) return undefined
   if ('code' in error && typeof error.code === 'number') return error.code
-  // a connection closed during its opening is only described in words; a virtual host that does not exist not even in those
+  // a connection closed during its opening is only described in words
   if (/\(ACCESS.REFUSED\)/.test(error.message)) return REPLY.accessRefused
-  return /\(NOT.ALLOWED\)|got <ConnectionClose/.test(error.message) ? REPLY.notAllowed : undefined
+  return /\(NOT.ALLOWED\)/.test(error.message) || isVirtualHostRefusal(error) ? REPLY.notAllowed : undefined
+}
+
+/** The client library hides what the server says of a virtual host that it does not open: it shows the kind of frame alone. */
+const isVirtualHostRefusal = (error: unknown): boolean => error instanceof Error && error.message.includes('got <ConnectionClose')
+
+/** A failure to connect, where it is about the virtual host with its name and what to do; any other is given up as it is. */
+export function explainDial(host: Host, error: unknown): unknown {
+  if (!isVirtualHostRefusal(error)) return error
+  const name = host.vhost === '' ? '/' : decodeURIComponent(host.vhost)
+  return new ErrandError(
+    'BROKER_REFUSED',
+    `Cannot connect to RabbitMQ at ${host.shown}: virtual host "${name}" does not exist, or user "${host.username}" may not use it. ` +
+      `Correct the URL, or run: rabbitmqctl add_vhost '${name}' && rabbitmqctl set_permissions -p '${name}' '${host.username}' '.*' '.*' '.*'`,
+    { cause: error },
+  )
 }
 
 /** Whether asking again cannot help until a person changes credentials, permissions or the virtual host. */
 export function isRefusal(error: unknown): boolean {
+  if (error instanceof ErrandError) return error.code === 'BROKER_REFUSED'
   const code = replyCodeOf(error)
   return code === REPLY.accessRefused || code === REPLY.notAllowed
 }
