@@ -1,8 +1,9 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { expect } from 'chai'
+import { systemClock, type Clock } from '#src/core/clock.js'
 import { openRabbitBroker } from '#src/broker/rabbitmq/broker.js'
 import { freePort } from '../kit/free-port.js'
-import { codeOf, collect, DONE, hold, publish, RabbitCase } from '../kit/rabbit-case.js'
+import { codeOf, collect, DONE, hold, keptLog, publish, RabbitCase } from '../kit/rabbit-case.js'
 import { describeRabbit, sharedRabbitNode } from '../kit/rabbitmq.js'
 import { eachScope } from '../kit/temporary.js'
 import { until } from '../kit/until.js'
@@ -24,6 +25,24 @@ describeRabbit('RabbitMQ connections', function () {
 
     expect(failure).to.include({ code: 'BROKER_UNREACHABLE' }).and.to.have.property('message').that.includes('ada:***@')
     expect(String(failure)).not.to.include('secret')
+  })
+
+  it('to a server that is not there are told of at the first failure, and fail with the time that really passed', async () => {
+    const urls = [`amqp://ada:secret@127.0.0.1:${await freePort()}`]
+    const { log, lines } = keptLog()
+    // the first attempt takes longer than there was time for
+    let now = 0
+    const clock: Clock = { now: () => now, after: systemClock.after }
+    const warn = (line: string): void => {
+      lines.push(line)
+      now = 2000
+    }
+
+    const opening = openRabbitBroker({ urls, namespace: 'shop', connectTimeoutMs: 1500, clock, log: { ...log, warn } })
+    const failure = await opening.catch((error: unknown) => error)
+
+    expect(lines[0]).to.match(/^RabbitMQ: amqp:\/\/ada:\*\*\*@127\.0\.0\.1:\d+ cannot be reached for \w+ \(.*ECONNREFUSED/)
+    expect(String(failure)).to.match(/no connection after 2000 ms \(last failure: .*ECONNREFUSED/)
   })
 
   it('with a wrong password, or to a virtual host that does not exist, are refused', async () => {

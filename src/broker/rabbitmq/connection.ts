@@ -100,27 +100,28 @@ export class Link extends EventEmitter<LinkEvents> {
 
   async #openFirst(): Promise<void> {
     const { clock, connectTimeoutMs } = this.#options
-    const deadline = clock.now() + connectTimeoutMs
-    const session = await this.#connectUntil(deadline)
+    const since = clock.now()
+    const session = await this.#connectUntil(since, since + connectTimeoutMs)
     this.#install(session)
     this.#running = this.#keepUp(session)
   }
 
-  async #connectUntil(deadline: number): Promise<Session> {
+  async #connectUntil(since: number, deadline: number): Promise<Session> {
     const { clock } = this.#options
-    for (;;) {
-      const { session, failures } = await this.#tryAll(deadline)
+    for (let round = 0; ; round++) {
+      const { session, failures } = await this.#tryAll(deadline, round === 0)
       if (session !== undefined) return session
       const isHopeless = failures.length > 0 && failures.every(isRefusal)
       const waitMs = this.#backoff.next()
       if (this.#isClosed || isHopeless || clock.now() + waitMs >= deadline) {
-        throw this.#openError(failures.find(isRefusal) ?? failures.at(-1))
+        throw this.#openError(failures.find(isRefusal) ?? failures.at(-1), clock.now() - since)
       }
       await this.#pause(waitMs)
     }
   }
 
-  async #tryAll(deadline: number): Promise<{ session?: Session; failures: readonly unknown[] }> {
+  /** One attempt at each host. In the first round a failure is told at once: whoever starts the server waits for it. */
+  async #tryAll(deadline: number, isFirst: boolean): Promise<{ session?: Session; failures: readonly unknown[] }> {
     const { clock, hosts } = this.#options
     const failures: unknown[] = []
     for (const host of shuffled(hosts)) {
@@ -131,16 +132,21 @@ export class Link extends EventEmitter<LinkEvents> {
         return { session: await this.#dial(host, Math.max(1, share)), failures }
       } catch (error) {
         failures.push(error)
+        if (isFirst && failures.length === 1 && !this.#isClosed) this.#warnOf(host, error)
       }
     }
     return { failures }
   }
 
-  #openError(error: unknown): ErrandError {
+  #warnOf(host: Host, error: unknown): void {
+    this.#options.log.warn(`RabbitMQ: ${host.shown} cannot be reached for ${this.#role} (${reasonOf(error)}).`)
+  }
+
+  #openError(error: unknown, elapsedMs: number): ErrandError {
     const what = `Cannot connect to RabbitMQ at ${this.#where}`
     if (this.#isClosed) return closedError(what)
     if (isRefusal(error)) return toErrandError(what, error)
-    const why = `no answer within ${this.#options.connectTimeoutMs} ms (last failure: ${reasonOf(error)})`
+    const why = `no connection after ${elapsedMs} ms (last failure: ${reasonOf(error)})`
     return new ErrandError('BROKER_UNREACHABLE', `${what}: ${why}. Is the server running, and is the address right?`, { cause: error })
   }
 
@@ -184,7 +190,7 @@ export class Link extends EventEmitter<LinkEvents> {
           log.info(`RabbitMQ: connected again for ${this.#role}.`)
           return session
         } catch (error) {
-          log.warn(`RabbitMQ: ${host.shown} cannot be reached for ${this.#role} (${reasonOf(error)}).`)
+          this.#warnOf(host, error)
           if (isRefusal(error)) await this.#pause(REFUSED_WAIT_MS)
         }
       }
