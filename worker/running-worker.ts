@@ -9,6 +9,7 @@ import { createExecutor } from '../src/runtime/execute.js'
 import { markWorkerProcess } from '../src/runtime/process-role.js'
 import { Replies } from '../src/runtime/replies.js'
 import type { Runtime } from '../src/runtime/runtime.js'
+import { traceOf } from '../src/runtime/trace.js'
 import { useConfiguredCarriers } from '../src/use-carriers.js'
 import { loadContainer } from './load-container.js'
 import { loadErrorReporter } from './load-error-reporter.js'
@@ -89,13 +90,6 @@ export async function reportFatal(to: { readonly report: ErrorReporter; readonly
   } catch (failure) {
     to.log.error(`The error reporter failed: ${traceOf(failure)}`)
   }
-}
-
-/** Stack and causes of an error. */
-function traceOf(error: unknown): string {
-  if (!(error instanceof Error)) return 'a value that is no error was thrown'
-  const own = error.stack ?? error.message
-  return error.cause === undefined ? own : `${own}\ncaused by ${traceOf(error.cause)}`
 }
 
 interface WorkerParts {

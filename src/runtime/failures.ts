@@ -4,6 +4,7 @@ import type { OpenedCall } from '../core/message.js'
 import type { FailureReport } from '../core/report.js'
 import type { Task } from '../core/task.js'
 import type { Runtime } from './runtime.js'
+import { traceOf } from './trace.js'
 
 /** A run that did not end well; what is known depends on how far it came. */
 export interface FailedRun {
@@ -18,14 +19,13 @@ export interface FailedRun {
 export async function reportFailure(runtime: Runtime, failed: FailedRun, status: 'failed' | 'retrying'): Promise<void> {
   const name = failed.call?.task ?? 'A message'
   const title = `${name} ${status === 'failed' ? 'failed' : 'failed and will be tried again'} (attempt ${failed.delivery.attempt})`
-  const trace = failed.error instanceof Error ? (failed.error.stack ?? failed.error.message) : 'a value that is no error was thrown'
   const user = userId(failed.call?.context)
-  runtime.log.error(`${title}, id ${failed.delivery.id}${user === undefined ? '' : `, user ${user}`}: ${trace}`)
+  runtime.log.error(`${title}, id ${failed.delivery.id}${user === undefined ? '' : `, user ${user}`}: ${traceOf(failed.error)}`)
   if (isCallersMistake(failed.error)) return
   try {
     await runtime.report(failureReport(runtime, failed, { title, status, user }))
   } catch (error) {
-    runtime.log.error(`The error reporter failed: ${error instanceof Error ? (error.stack ?? error.message) : 'it threw a value that is no error'}`)
+    runtime.log.error(`The error reporter failed: ${traceOf(error)}`)
   }
 }
 
