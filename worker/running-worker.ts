@@ -21,6 +21,7 @@ import { ModuleLoader, type LoadModule } from './module-loader.js'
 import { guardPorts } from './port-guard.js'
 import { EXIT, type WorkerInstructions } from './supervisor/protocol.js'
 import { Shutdown } from './shutdown.js'
+import { warningWhenSlow } from './slow-module.js'
 
 /** A worker that consumes. */
 export interface RunningWorker {
@@ -70,7 +71,7 @@ export async function openWorker(setup: WorkerSetup): Promise<OpenWorker> {
     const runtime = await compose(config, { log, report })
     cleanUp.push(() => runtime.close())
     cleanUp.push(callThrough(runtime, log))
-    await load(setup, cleanUp)
+    await load(setup, runtime, cleanUp)
     const loop = new Loop({ broker: runtime.broker, executor: createExecutor(runtime), ...config.worker })
     await loop.start()
     return new Worker({ config, runtime, log, loop, cleanUp })
@@ -150,11 +151,13 @@ class Worker implements OpenWorker {
   }
 }
 
-async function load({ config, modules, log, guardPorts: guarded, callsWhileLoading }: WorkerSetup, cleanUp: (() => unknown)[]): Promise<void> {
+async function load(setup: WorkerSetup, { clock }: Runtime, cleanUp: (() => unknown)[]): Promise<void> {
+  const { config, modules, log, guardPorts: guarded, callsWhileLoading } = setup
   const lift = config.worker.listen ? () => {} : guardPorts(log)
   cleanUp.push(lift)
   const loader = new ModuleLoader(log)
-  const importing: LoadModule = callsWhileLoading === 'sent' ? loadModule : (url, role) => loader.load(url, role)
+  const loadOne: LoadModule = callsWhileLoading === 'sent' ? loadModule : (url, role) => loader.load(url, role)
+  const importing = warningWhenSlow(loadOne, { log, clock })
   const container = await loadContainer(config, importing)
   if (container?.close !== undefined) cleanUp.push(() => container.close?.())
   const tasks = await loadService(config, modules, importing)
