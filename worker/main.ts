@@ -2,6 +2,7 @@
 import { currentScope } from '../src/core/context.js'
 import { silentLogger, type Logger } from '../src/core/logger.js'
 import type { ErrorReporter } from '../src/core/report.js'
+import { ErrandError } from '../src/errors.js'
 import { EXIT, readToWorker, type FromWorker, type WorkerInstructions } from './supervisor/protocol.js'
 import { openWorker, reportFatal, type OpenWorker } from './running-worker.js'
 import { watchParent } from './watchdog.js'
@@ -56,8 +57,10 @@ async function run(instructions: WorkerInstructions): Promise<void> {
     running = await worker
     say({ errand: 'ready' })
     process.exit(await running.stopped)
-  } catch {
-    process.exit(EXIT.failed) // openWorker has told why
+  } catch (error) {
+    // openWorker has told people why
+    if (!(error instanceof ErrandError) || error.code !== 'SERVICE_LOAD_FAILED') process.exit(EXIT.failed)
+    say({ errand: 'unloadable', why: error.message }, () => process.exit(EXIT.failed))
   }
 }
 
@@ -99,6 +102,6 @@ async function die(error: unknown): Promise<void> {
   process.exit(EXIT.failed)
 }
 
-function say(message: FromWorker): void {
-  process.send?.(message, undefined, undefined, () => {}) // a server that is gone shows by 'disconnect'
+function say(message: FromWorker, then: () => void = () => {}): void {
+  process.send?.(message, undefined, undefined, then) // a server that is gone shows by 'disconnect'
 }

@@ -132,7 +132,7 @@ class WorkerSupervisor implements Supervisor {
     this.#settleReady(error)
     if (this.#isReported) return
     this.#isReported = true
-    this.#options.log.error(error.message)
+    this.#options.log.error(`${error.code} ${error.message}`)
     void this.#tell(error) // never rejects
   }
 

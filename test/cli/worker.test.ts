@@ -72,7 +72,7 @@ describe('errand worker', function () {
     const { code, errors } = await errand(scope(), cwd, 'worker', '--keep-alive')
 
     expect(code).to.equal(1)
-    expect(errors).to.contain('It is not started again')
+    expect(errors).to.match(/WORKER_CRASH_LOOP The worker of shop ended with code 1, for the 2nd time .* It is not started again/)
   })
 })
 

@@ -105,6 +105,21 @@ describe('The supervisor of a server', () => {
     expect(reports.map(({ data }) => data)).to.deep.equal([{ fatal: true, code: 'WORKER_CRASH_LOOP' }])
   })
 
+  it('gives up a worker that cannot load its modules at the second time that happens in the same way', async () => {
+    const { supervisor } = await supervise(scope(), ['unloadable', 'no database here'])
+
+    const error: unknown = await supervisor.ready.catch((reason: unknown) => reason)
+
+    expect(error).to.include({ code: 'WORKER_CRASH_LOOP' })
+    expect(String(error)).to.match(/ended with code 1, for the 2nd time because of the same failure to load/)
+  })
+
+  it('goes on for a while with a worker that cannot load its modules in ever new ways', async () => {
+    const { supervisor } = await supervise(scope(), ['unloadable'])
+
+    expect(String(await supervisor.ready.catch((reason: unknown) => reason))).to.contain('for the 5th time in a row')
+  })
+
   it('gives up a worker that is above its memory limit as soon as it starts, and names that limit', async () => {
     const { supervisor } = await supervise(scope(), ['crash', '75'])
 

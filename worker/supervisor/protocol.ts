@@ -17,6 +17,8 @@ export type FromWorker =
   | { readonly errand: 'ready' }
   /** A signal asked it to stop; it takes nothing new. */
   | { readonly errand: 'leaving' }
+  /** It ends because its modules cannot be loaded; `why` is the same whenever the failure is. */
+  | { readonly errand: 'unloadable'; readonly why: string }
 
 /** What a worker process is to do. */
 export interface WorkerInstructions {
@@ -35,7 +37,7 @@ export const EXIT = {
   replace: 75,
 } as const
 
-const FROM_WORKER: ReadonlySet<unknown> = new Set<FromWorker['errand']>(['hello', 'ready', 'leaving'])
+const FROM_WORKER: ReadonlySet<unknown> = new Set<FromWorker['errand']>(['hello', 'ready', 'leaving', 'unloadable'])
 
 /** What `message` says, if it is for a worker. */
 export function readToWorker(message: unknown): ToWorker | undefined {

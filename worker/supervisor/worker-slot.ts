@@ -25,6 +25,8 @@ export interface SlotOptions {
 /** A worker that lived this long was fine; dying sooner counts towards a crash loop. */
 const STEADY_MS = 10_000
 const CRASH_LOOP_DEATHS = 5
+/** What cannot be loaded twice in the same way will not load the next time either. */
+const LOAD_FAILURES = 2
 const FIRST_BACKOFF_MS = 100
 const LONGEST_BACKOFF_MS = 10_000
 /** On top of the grace period, for aborting tasks, handing them back and closing. */
@@ -37,6 +39,8 @@ export class WorkerSlot {
   #child: ChildProcess | undefined
   #startedAt = 0
   #earlyDeaths = 0
+  /** Why the process could not load its modules, and why the ones before it could not, when that was the same. */
+  #loadFailures: readonly string[] = []
   /** A signal told the process to stop; whoever sent it wants another one. */
   #isLeaving = false
   #cancelRestart: () => void = () => {}
@@ -102,9 +106,11 @@ export class WorkerSlot {
     if (said?.errand === 'hello') {
       tell(child, this.#state === 'stopping' ? { errand: 'stop' } : this.#instructions())
     }
+    if (said?.errand === 'unloadable') this.#loadFailures = [...this.#loadFailures.filter((why) => why === said.why), said.why]
     if (said?.errand === 'leaving') this.#isLeaving = true
     if (said?.errand === 'ready' && this.#state === 'starting') {
       this.#state = 'running'
+      this.#loadFailures = []
       this.#options.onReady()
     }
   }
@@ -134,17 +140,20 @@ export class WorkerSlot {
     }
     this.#earlyDeaths = this.#isSteady() ? 0 : this.#earlyDeaths + 1
     const keepAlive = this.#options.config.worker.keepAlive
-    if (!keepAlive || this.#earlyDeaths >= CRASH_LOOP_DEATHS) return this.#giveUp(keepAlive, why)
+    if (!keepAlive) return this.#giveUp(why)
+    if (this.#loadFailures.length >= LOAD_FAILURES) return this.#giveUp(`${why}, for the ${LOAD_FAILURES}nd time because of the same failure to load`)
+    if (this.#earlyDeaths >= CRASH_LOOP_DEATHS) {
+      return this.#giveUp(`${why}, for the ${CRASH_LOOP_DEATHS}th time in a row within ${STEADY_MS / 1000} s of its start`)
+    }
     const delayMs = this.#backoff()
     this.#options.log.warn(`The worker ${pid ?? ''} ${why}; the next one starts in ${delayMs} ms.`)
     this.#state = 'waiting'
     this.#cancelRestart = this.#options.clock.after(delayMs, () => this.start())
   }
 
-  #giveUp(keepAlive: boolean, why: string): void {
+  #giveUp(why: string): void {
     this.#state = 'stopped'
-    const times = keepAlive ? `, for the ${CRASH_LOOP_DEATHS}th time in a row within ${STEADY_MS / 1000} s of its start` : ''
-    this.#options.onGivenUp(`${why}${times}`)
+    this.#options.onGivenUp(why)
   }
 
   #isSteady(): boolean {
