@@ -9,7 +9,7 @@ import type { ErrorReporter } from './core/report.js'
 import { processState } from './core/process-state.js'
 import { registry } from './core/registry.js'
 import { ErrandError } from './errors.js'
-import { appState, setAppState } from './runtime/app.js'
+import { appState, setAppState, setWorkersLost } from './runtime/app.js'
 import { lineLogger } from './runtime/default-logger.js'
 import { isWorkerProcess } from './runtime/process-role.js'
 import { Replies } from './runtime/replies.js'
@@ -87,7 +87,9 @@ async function open({ config: file, env, logger, onFailure, ...overrides }: Star
 
 function spawnWorkers(config: Config, runtime: Composed): Supervisor {
   const { log, report, clock } = runtime
-  return startSupervisor({ config, modules: () => registry.modules(), log, report, clock })
+  // workers of other hosts may still run what is sent
+  const onLost = runtime.broker.features.crossHost ? undefined : setWorkersLost
+  return startSupervisor({ config, modules: () => registry.modules(), log, report, clock, onLost })
 }
 
 async function stop(runtime: Composed, replies: Replies, supervisor: Supervisor | undefined): Promise<void> {

@@ -16,6 +16,8 @@ export interface SupervisorOptions {
   readonly log: Logger
   /** Called when the workers cannot be kept alive. */
   readonly report: ErrorReporter
+  /** Called when none of these workers is left or will be started. */
+  readonly onLost?: ((error: ErrandError) => void) | undefined
   /** @defaultValue the system's clock */
   readonly clock?: Clock | undefined
   /** Module that a worker process runs. @defaultValue the `main` beside this file */
@@ -119,13 +121,13 @@ class WorkerSupervisor implements Supervisor {
 
   #giveUp(why: string): void {
     const { config } = this.#options
-    this.#fail(
-      new ErrandError(
-        'WORKER_CRASH_LOOP',
-        `The worker of ${config.service} ${why}. It is not started again: tasks are stored but do not run. ` +
-          'Its own lines above say why it died; correct that and restart the server.',
-      ),
+    const error = new ErrandError(
+      'WORKER_CRASH_LOOP',
+      `The worker of ${config.service} ${why}. It is not started again: tasks are stored but do not run. ` +
+        'Its own lines above say why it died; correct that and restart the server.',
     )
+    if (this.#slots.every(({ state }) => state === 'stopped')) this.#options.onLost?.(error)
+    this.#fail(error)
   }
 
   #fail(error: ErrandError): void {

@@ -1,3 +1,4 @@
+import type { ErrandError } from '../errors.js'
 import { processState } from '../core/process-state.js'
 import type { Replies } from './replies.js'
 import type { Runtime } from './runtime.js'
@@ -16,6 +17,7 @@ export type AppState =
 const app = processState('app', () => ({
   state: { kind: 'idle' } as AppState,
   autoStart: undefined as (() => Promise<unknown>) | undefined,
+  workersLost: undefined as ErrandError | undefined,
   withhold: undefined as ((call: TaskCall) => void) | undefined,
 }))
 
@@ -25,7 +27,16 @@ export const appState = (): AppState => app.state
 /** Only `start()`, the worker and the testing kit change it. */
 export function setAppState(state: AppState): void {
   app.state = state
+  app.workersLost = undefined
 }
+
+/** Says that nothing runs the tasks of this process, until its state is set again. */
+export function setWorkersLost(error: ErrandError): void {
+  app.workersLost = error
+}
+
+/** Why nothing runs the tasks of this process; `undefined` when something may. */
+export const workersLost = (): ErrandError | undefined => app.workersLost
 
 /** What a call does first when nobody has called `start()`. */
 export function setAutoStart(start: () => Promise<unknown>): void {

@@ -2,7 +2,7 @@ import { ErrandError } from '../errors.js'
 import { currentScope, type Scope } from '../core/context.js'
 import { registry } from '../core/registry.js'
 import type { Class, Task, TaskDeclaration } from '../core/task.js'
-import { appState, callWithholder, settledAppState, type AppState } from './app.js'
+import { appState, callWithholder, settledAppState, workersLost, type AppState } from './app.js'
 import { encodeCall, sendAndForget, sendAndWait, type EncodedCall } from './dispatch.js'
 import { runInline } from './inline.js'
 import type { TaskCall } from './task-call.js'
@@ -31,9 +31,9 @@ export function callTask(declaration: TaskDeclaration, self: unknown, args: read
 function carryOut(call: TaskCall, placement: Placement): unknown {
   if (placement.kind === 'inline') return runInline(call)
   const { on, encoded } = placement
-  return call.task.declaration.options.result
-    ? sendAndWait(on.runtime, on.replies, call.task, encoded)
-    : sendAndForget(on.runtime, call.task, encoded)
+  if (!call.task.declaration.options.result) return sendAndForget(on.runtime, call.task, encoded)
+  const cause = workersLost()
+  return cause === undefined ? sendAndWait(on.runtime, on.replies, call.task, encoded) : Promise.reject(nobodyAnswers(call.task.name, cause))
 }
 
 /**
@@ -91,6 +91,10 @@ function taskFor(declaration: TaskDeclaration, self: unknown): Task {
   }
   // `this` of a static method and the constructor of an instance are classes
   return registry.taskOf(declaration, owner as unknown as Class)
+}
+
+function nobodyAnswers(task: string, cause: ErrandError): ErrandError {
+  return new ErrandError('WORKER_CRASH_LOOP', `Cannot get the result of ${task}, and it was not sent: no worker runs it. ${cause.message}`, { cause })
 }
 
 function stopped(task: string): ErrandError {
