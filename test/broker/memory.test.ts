@@ -10,6 +10,8 @@ brokerContract('memory', {
     'every death counts': ONE_PROCESS,
     'a consumer that is there already takes over from one that died': ONE_PROCESS,
     'what was in hand when its connection closed comes to another': ONE_PROCESS,
+    'what ended just before its connection closed does not come again': ONE_PROCESS,
+    'what was handed back just before its connection closed comes once, uncounted': ONE_PROCESS,
     'a message being published when the connection closes is stored': ONE_PROCESS,
     'a temporary queue goes with the connection that had it': ONE_PROCESS,
   },

@@ -91,6 +91,37 @@ export const stopCases: BrokerCases = {
     await c.until('the message', () => got.some((delivery) => delivery.id === id))
   },
 
+  'what ended just before its connection closed does not come again': async (c) => {
+    const id = await c.publish()
+    const other = await c.second()
+    const { held, subscription } = await c.hold({ broker: other })
+    const mine = await c.nth(held, 1)
+    await subscription.stop()
+
+    mine.settle(DONE)
+    await other.close()
+    const got = await c.collect()
+
+    await c.drained(got)
+    expect(got.map((delivery) => delivery.id)).not.to.include(id)
+  },
+
+  'what was handed back just before its connection closed comes once, uncounted': async (c) => {
+    const id = await c.publish()
+    const other = await c.second()
+    const { held, subscription } = await c.hold({ broker: other })
+    const mine = await c.nth(held, 1)
+    await subscription.stop()
+
+    mine.settle({ kind: 'release' })
+    await other.close()
+    const got = await c.collect()
+
+    await c.until('the message', () => got.length > 0)
+    await c.drained(got)
+    expect(got.slice(0, -1).map(({ attempt, crashes, id: came }) => [came, attempt, crashes])).to.deep.equal([[id, 1, 0]])
+  },
+
   'a message being published when the connection closes is stored': async (c) => {
     const other = await c.second()
     const publishing = c.publish({}, other)

@@ -13,6 +13,7 @@ import {
 import { Link } from './connection.js'
 import { Consumer } from './consumer.js'
 import { Declarer } from './declarer.js'
+import { within } from './deadline.js'
 import { DELAY_STEP_MS } from './delay.js'
 import { readTlsFiles } from './dial.js'
 import { closedError, REPLY, replyCodeOf, toErrandError } from './errors.js'
@@ -93,7 +94,8 @@ class RabbitBroker implements Broker {
     return {
       stop: async () => {
         await consumer.stop()
-        this.#consumers.delete(consumer)
+        // what it still has in hand may be settled as late as at close()
+        if (consumer.isIdle) this.#consumers.delete(consumer)
       },
     }
   }
@@ -140,7 +142,8 @@ class RabbitBroker implements Broker {
   async #close(): Promise<void> {
     await Promise.all([...this.#consumers].map((consumer) => consumer.stop()))
     await this.#publisher.close(DRAIN_MS)
-    for (const consumer of this.#consumers) consumer.flush()
+    const ended = Promise.all([...this.#consumers].map((consumer) => consumer.end()))
+    await within(ended, DRAIN_MS, () => undefined)
     await Promise.all([this.#publishing.close(), this.#consuming.close()])
   }
 

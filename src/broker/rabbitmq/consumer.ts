@@ -1,14 +1,14 @@
-import type { Channel, ConsumeMessage } from 'amqplib'
+import type { ConsumeMessage } from 'amqplib'
 import { assertNever } from '../../errors.js'
 import { outside } from '../../core/outside.js'
 import { deadQueueOf, type ConsumeOptions, type Delivery, type Subscription, type Verdict } from '../broker.js'
-import { Acknowledger } from './acknowledger.js'
 import { Backoff } from './backoff.js'
 import type { Link } from './connection.js'
 import { within } from './deadline.js'
 import type { Declarer } from './declarer.js'
 import { deadLetter, nextAttempt, sameAttempt, toDelivery } from './delivery.js'
 import { closedError, isRefusal, reasonOf, REPLY, replyCodeOf, toErrandError } from './errors.js'
+import { Lease } from './lease.js'
 import type { ResolvedRabbitOptions } from './options.js'
 import type { Publisher } from './publisher.js'
 import type { Session } from './session.js'
@@ -30,15 +30,6 @@ export interface ConsumerParts {
 
 type Handle = (delivery: Delivery) => Promise<Verdict>
 
-/** One channel with one consumer on it; everything delivered there is settled there or not at all. */
-interface Lease {
-  readonly session: Session
-  readonly channel: Channel
-  readonly acks: Acknowledger
-  consumerTag: string
-  isOver: boolean
-}
-
 /** Consumes one queue, over losses of its channel and of the connection. */
 export class Consumer implements Subscription {
   readonly #parts: ConsumerParts
@@ -51,6 +42,8 @@ export class Consumer implements Subscription {
   #buffered: { readonly lease: Lease; readonly message: ConsumeMessage }[] = []
   #lease: Lease | undefined
   #active = 0
+  /** Verdicts that need a publish before the acknowledgement. */
+  readonly #settling = new Set<Promise<void>>()
   #staleSettles = 0
   #isStopped = false
   #stopping: Promise<void> | undefined
@@ -91,9 +84,15 @@ export class Consumer implements Subscription {
     if (now !== undefined && now !== this.#lease?.session) this.#onUp(now)
   }
 
-  /** Sends every acknowledgement that is due. */
-  flush(): void {
-    this.#lease?.acks.flush()
+  /** Whether every delivery is settled. */
+  get isIdle(): boolean {
+    return this.#active === 0
+  }
+
+  /** Carries out every verdict that was given; what has none yet goes back. */
+  async end(): Promise<void> {
+    await Promise.all(this.#settling)
+    await this.#lease?.close()
   }
 
   stop(): Promise<void> {
@@ -114,7 +113,7 @@ export class Consumer implements Subscription {
       // closed in the meantime: nothing comes on it any more
     }
     this.#releaseBuffered()
-    this.#closeWhenSettled(lease)
+    if (lease.acks.running === 0) await lease.close()
   }
 
   /** Sets up the consumer on this connection, however often that takes. */
@@ -137,8 +136,7 @@ export class Consumer implements Subscription {
     if (this.#isTemporary) await declarer.temporaryQueue(session, this.#queue)
     else await declarer.queue(session, this.#queue)
     const channel = await session.channel()
-    const acks = new Acknowledger(channel, () => this.#stale())
-    const lease: Lease = { session, channel, acks, consumerTag: '', isOver: false }
+    const lease = new Lease(session, channel, () => this.#stale())
     channel.on('error', (error) => this.#parts.options.log.warn(`RabbitMQ: ${this.#queue}: ${reasonOf(error)}`))
     channel.on('close', () => this.#over(lease))
     this.#lease = lease
@@ -148,11 +146,11 @@ export class Consumer implements Subscription {
       lease.consumerTag = consumerTag
     } catch (error) {
       this.#over(lease, false)
-      void session.closeChannel(channel)
+      void lease.close()
       throw error
     }
     // stop() came in between and could not cancel yet
-    if (this.#isStopped) await session.closeChannel(channel)
+    if (this.#isStopped) await lease.close()
   }
 
   get #nameOnServer(): string {
@@ -178,7 +176,7 @@ export class Consumer implements Subscription {
       // the server cancelled the consumer; nothing that was delivered on this channel may be acknowledged any more
       this.#parts.options.log.warn(`RabbitMQ ended the consumer of "${this.#queue}"; it is set up again.`)
       this.#over(lease)
-      void lease.session.closeChannel(lease.channel)
+      void lease.close()
       return
     }
     if (lease.isOver) return
@@ -202,10 +200,16 @@ export class Consumer implements Subscription {
     run.then(
       (verdict) => {
         if (verdict.kind === 'done') this.#settled(lease, () => lease.acks.done(tag))
-        else void this.#settleOtherwise(lease, tag, delivery, verdict)
+        else this.#track(this.#settleOtherwise(lease, tag, delivery, verdict))
       },
       (error: unknown) => void this.#lost(lease, tag, error),
     )
+  }
+
+  #track(settling: Promise<void>): void {
+    if (this.#isTemporary) return // it goes with this process
+    this.#settling.add(settling)
+    void settling.then(() => this.#settling.delete(settling)) // it never rejects
   }
 
   async #settleOtherwise(lease: Lease, tag: number, delivery: Delivery, verdict: Verdict): Promise<void> {
@@ -259,7 +263,10 @@ export class Consumer implements Subscription {
   #settled(lease: Lease, settle: () => void): void {
     settle()
     this.#active -= 1
-    if (this.#isStopped) return this.#closeWhenSettled(lease)
+    if (this.#isStopped) {
+      if (lease.acks.running === 0) void lease.close()
+      return
+    }
     const next = this.#buffered.shift()
     if (next !== undefined) this.#run(next.lease, next.message)
   }
@@ -267,12 +274,6 @@ export class Consumer implements Subscription {
   #releaseBuffered(): void {
     for (const { lease, message } of this.#buffered) lease.acks.release(message.fields.deliveryTag)
     this.#buffered = []
-  }
-
-  #closeWhenSettled(lease: Lease): void {
-    if (lease.isOver || lease.acks.running > 0) return
-    lease.acks.flush()
-    void lease.session.closeChannel(lease.channel)
   }
 
   #stale(): void {
