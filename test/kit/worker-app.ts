@@ -32,13 +32,16 @@ export interface ServerOptions extends ProgramOptions {
   readonly program?: URL
 }
 
-/** An application with a server and tasks, on a queue file in the folder of the test. */
+/** An application with a server and tasks, by default on a queue file in the folder of the test. */
 export class WorkerApp {
   readonly notesFile: string
   readonly #scope: Scope
+  readonly #base: ConfigInput
 
-  constructor(scope: Scope) {
+  /** `base` is what the configurations of all its processes have in common. */
+  constructor(scope: Scope, base: ConfigInput = {}) {
     this.#scope = scope
+    this.#base = base
     this.notesFile = scope.file('notes')
   }
 
@@ -85,6 +88,7 @@ export class WorkerApp {
       environment: 'test',
       dataDir: this.#scope.file('data'),
       services: fileURLToPath(new URL('work.js', FOLDER)),
+      ...this.#base,
       ...config,
       worker: { concurrency: 4, grace: LONG, ...worker },
     }

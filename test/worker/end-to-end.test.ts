@@ -13,60 +13,14 @@ const SOURCE = new URL('../../../test/fixtures/worker-app/', import.meta.url)
 const PROMISED_MS = 5_000
 const TSX = createRequire(import.meta.url).resolve('tsx/cli')
 
-describe('A task, from the call in a server to its run in a worker', () => {
+describe('A task of a server, in whatever way that is written', () => {
   const scope = eachScope()
   let app: WorkerApp
   let file: string
-  let gate: string
 
   beforeEach(() => {
     app = new WorkerApp(scope())
     file = app.notesFile
-    gate = scope().file('gate')
-  })
-
-  it('runs in another process, as the user who asked', async () => {
-    const server = app.server({ calls: [{ task: 'note', args: [file, 'hello'] }] })
-
-    const [note] = await app.noted(1)
-
-    expect(note).to.include({ text: 'hello', attempt: 1 }).and.deep.include({ user: { id: 'ada' } })
-    expect(note?.pid).not.to.equal(server.pid)
-    expect(await app.workers()).to.deep.equal([note?.pid])
-  })
-
-  it('runs again, as the second attempt, when its worker is killed', async () => {
-    app.server({ calls: [{ task: 'hold', args: [file, gate] }] })
-    const [first] = await app.noted(1)
-
-    process.kill(first?.pid ?? 0, 'SIGKILL')
-    const [, second] = await app.noted(2)
-    writeFileSync(gate, '')
-    const [, , end] = await app.noted(3)
-
-    expect(second).to.include({ text: 'begun', attempt: 2 }).and.deep.include({ user: { id: 'ada' } })
-    expect(second?.pid).not.to.equal(first?.pid)
-    expect(end).to.include({ text: 'ended', attempt: 2, pid: second?.pid })
-  })
-
-  it('calls another task as the same user', async () => {
-    app.server({ calls: [{ task: 'callOn', args: [file] }] })
-
-    const [note] = await app.noted(1)
-
-    expect(note).to.include({ text: 'called by a task' }).and.deep.include({ user: { id: 'ada' } })
-  })
-
-  it('runs when a worker comes that was not there at the call', async () => {
-    const server = app.server({ config: { worker: { spawn: false } }, calls: [{ task: 'note', args: [file, 'hello'] }] })
-    await server.line(/^sent/)
-    server.kill('SIGKILL')
-    await server.exited
-    const worker = app.worker()
-
-    const [note] = await app.noted(1)
-
-    expect(note).to.include({ pid: worker.pid })
   })
 
   for (const how of ['exception', 'rejection']) {
@@ -183,32 +137,6 @@ describe('The worker of a server', () => {
     await server.exited
 
     await allGone([pid], PROMISED_MS)
-  })
-
-  it('ends its tasks when the server stops, and takes no other', async () => {
-    const calls = [{ task: 'hold', args: [file, gate] } as const, { task: 'note', args: [file, 'later'] } as const]
-    const server = app.server({ calls, config: { worker: { concurrency: 1 } }, env: { GRACEFUL: '1' } })
-    await Promise.all([app.noted(1), server.line(/^sent/)])
-
-    server.kill('SIGTERM')
-    await server.line(/stops; 1 running task/)
-    writeFileSync(gate, '')
-
-    expect(await server.exited).to.deep.equal({ code: 0, signal: null })
-    expect(app.notes().map(({ text }) => text)).to.deep.equal(['begun', 'ended'])
-  })
-
-  it('aborts its tasks after the grace period and hands them back, which is no failure', async () => {
-    const server = app.server({ calls: [{ task: 'heed', args: [file] }], config: { worker: { grace: '50ms' } }, env: { GRACEFUL: '1' } })
-    await app.noted(1)
-
-    server.kill('SIGTERM')
-    await server.exited
-    app.server()
-    const notes = await app.noted(3)
-
-    expect(notes.map(({ text }) => text)).to.deep.equal(['begun', 'aborted', 'begun'])
-    expect(server.output).not.to.contain(' failed')
   })
 
   it('lets its tasks end when server and worker get the same signal, as from a terminal', async () => {
