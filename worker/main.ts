@@ -98,7 +98,8 @@ async function die(error: unknown): Promise<void> {
   setTimeout(() => process.exit(EXIT.failed), LAST_REPORT_MS)
   const whose = task === undefined ? 'code outside of its tasks' : `${task.name} (id ${task.id})`
   const reporting = reportFatal({ report, log }, `The worker ends because ${whose} left an error that nothing caught`, error)
-  await Promise.all([reporting, running?.abandon(task?.id, error)])
+  await running?.abandon(task?.id, error)
+  await reporting
   process.exit(EXIT.failed)
 }
 
