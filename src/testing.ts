@@ -49,13 +49,14 @@ export interface Testing {
   stop(): Promise<void>
 }
 
+/** The default of the configuration, in bytes. */
+const PAYLOAD_LIMIT = 1_048_576
+
 /** Any length does: the timer is only there to be there. */
 const HOLD_MS = 60_000
 
 const SETTINGS: RuntimeSettings = {
-  service: 'testing',
   outsideRequest: 'enqueue',
-  payloadLimit: 1_000_000,
   expiresMs: 0,
   resultTimeoutMs: 30_000,
   retries: 0,
@@ -81,11 +82,11 @@ export async function startTesting(options: TestingOptions = {}): Promise<Testin
   }
   const messages = createMessages({
     keys: parseKeyRing([generateKey()]),
-    app: SETTINGS.service,
+    app: 'testing',
     env: 'testing',
     seal: 'secrets',
     secretHeaders: SETTINGS.secretHeaders,
-    payloadLimit: SETTINGS.payloadLimit,
+    payloadLimit: PAYLOAD_LIMIT,
     clock: systemClock,
   })
   adoptExports('test', options.instances ?? [])

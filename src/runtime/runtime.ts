@@ -6,9 +6,7 @@ import type { ErrorReporter } from '../core/report.js'
 
 /** Settings of the configuration that calling and running tasks need; `Config` has all of them. */
 export interface RuntimeSettings {
-  readonly service: string
   readonly outsideRequest: 'enqueue' | 'inline' | 'error'
-  readonly payloadLimit: number
   readonly expiresMs: number
   readonly resultTimeoutMs: number
   readonly retries: number

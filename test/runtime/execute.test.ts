@@ -148,9 +148,7 @@ function worker({ report, reverify = false }: { report?: (failure: FailureReport
   const keys = parseKeyRing([generateKey()])
   const messages = createMessages({ keys, app: 'shop', env: 'test', seal: 'secrets', secretHeaders, payloadLimit: 100_000, clock: systemClock })
   const settings = {
-    service: 'shop',
     outsideRequest: 'enqueue',
-    payloadLimit: 100_000,
     expiresMs: 0,
     resultTimeoutMs: 1000,
     retries: 0,

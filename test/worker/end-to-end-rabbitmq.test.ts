@@ -8,13 +8,17 @@ describeRabbit('With RabbitMQ', () => {
     await sharedRabbitNode()
   })
 
+  let service = ''
   endToEnd('RabbitMQ', {
-    config: async () => ({ service: freshNamespace(), broker: (await sharedRabbitNode()).url }),
-    put: async (body, { settings }) => {
+    config: async () => {
+      service = freshNamespace()
+      return { service, broker: (await sharedRabbitNode()).url }
+    },
+    put: async (body) => {
       const connection = await connect((await sharedRabbitNode()).url)
       const channel = await connection.createConfirmChannel()
       // as it comes from a program that knows nothing of us: no id, no headers
-      channel.sendToQueue(`${settings.service}.q.default`, body)
+      channel.sendToQueue(`${service}.q.default`, body)
       await channel.waitForConfirms()
       await connection.close()
     },
