@@ -62,7 +62,7 @@ export async function openBroker(config: Config, log: Logger, clock: Clock = sys
       return openRabbitBroker({ ...options, clock, log })
     }
     case 'memory': {
-      const { openMemoryBroker } = await import('./broker/memory.js')
+      const { openMemoryBroker } = await import('./broker/memory/broker.js')
       return openMemoryBroker({ clock })
     }
     default:

@@ -1,5 +1,5 @@
 import type { Broker, OutgoingMessage, Subscription } from './broker/broker.js'
-import { openMemoryBroker } from './broker/memory.js'
+import { openMemoryBroker } from './broker/memory/broker.js'
 import { systemClock } from './core/clock.js'
 import type { Context } from './core/context.js'
 import { silentLogger } from './core/logger.js'
@@ -147,7 +147,7 @@ class TestRun implements Testing {
     const executor = createExecutor(runtime)
     return this.#broker.consume(queue, { concurrency: 100 }, async (delivery) => {
       const verdict = await executor.run(delivery, new LazySignal())
-      if (verdict.kind !== 'again') this.#settled(delivery.id)
+      if (verdict.kind !== 'again' && verdict.kind !== 'later') this.#settled(delivery.id)
       return verdict
     })
   }
@@ -171,6 +171,7 @@ class TestRun implements Testing {
       features: broker.features,
       consume: (queue, options, handle) => broker.consume(queue, options, handle),
       count: (queue) => broker.count(queue),
+      browse: (queue, visit) => broker.browse(queue, visit),
       ping: () => broker.ping(),
       close: () => broker.close(),
       [Symbol.asyncDispose]: () => broker.close(),

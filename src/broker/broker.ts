@@ -40,7 +40,7 @@ export interface Delivery {
   /** Of these, the runs that ended with the death or loss of the process. */
   readonly crashes: number
   readonly priority: number
-  /** Why it came to the dead-letter queue: the note of the verdict; only on deliveries from such a queue. */
+  /** The note of the last verdict that had one: of earlier runs that failed, and of why it is a dead letter. */
   readonly note?: string | undefined
 }
 
@@ -48,12 +48,25 @@ export interface Delivery {
 export type Verdict =
   /** It is done: the message goes. */
   | { readonly kind: 'done' }
-  /** Run it again after `delayMs`, as the next attempt. */
-  | { readonly kind: 'again'; readonly delayMs: number }
+  /** Run it again after `delayMs`, as the next attempt, which finds `note` on its delivery. */
+  | { readonly kind: 'again'; readonly delayMs: number; readonly note?: string | undefined }
+  /** It could not begin: deliver it again after `delayMs`, as it is. That is no attempt. */
+  | { readonly kind: 'later'; readonly delayMs: number }
   /** Hand it back untouched for another consumer: it did not run, and does not count as an attempt where the broker can help it. */
   | { readonly kind: 'release' }
   /** Move it, bytes unchanged, to the dead-letter queue with this note. */
   | { readonly kind: 'dead'; readonly note: string }
+
+/** What becomes of a message that was looked at. */
+export type Visit =
+  /** It stays where it is. */
+  | { readonly kind: 'keep' }
+  /** It stays, and nothing further is looked at. */
+  | { readonly kind: 'stop' }
+  /** It goes for good. */
+  | { readonly kind: 'remove' }
+  /** It goes, and `message` is stored in its stead: both or, after a crash, at worst `message` as well as the old one. */
+  | { readonly kind: 'replace'; readonly message: OutgoingMessage }
 
 export interface ConsumeOptions {
   /** Deliveries handed out and not yet settled, at most. */
@@ -87,6 +100,13 @@ export interface Broker extends AsyncDisposable {
   consume(queue: string, options: ConsumeOptions, handle: (delivery: Delivery) => Promise<Verdict>): Promise<Subscription>
   /** How many messages of `queue` wait (due and delayed together, where the broker can tell), and how many lie dead. */
   count(queue: string): Promise<QueueCount>
+  /**
+   * Shows every message that is due in `queue` to `visit`, once, the next one first, until that says stop; its answers are carried
+   * out one by one. A throw of `visit` keeps the message and ends the look with that error. Messages that somebody holds are not
+   * seen, nor are delayed ones.
+   * @throws ErrandError `BROKER_UNREACHABLE`, `BROKER_CLOSED`, and what `publish` rejects with
+   */
+  browse(queue: string, visit: (delivery: Delivery) => Visit | Promise<Visit>): Promise<void>
   /** A round trip to where messages are kept. @throws ErrandError `BROKER_UNREACHABLE`, `BROKER_CLOSED` */
   ping(): Promise<void>
   /** Stops consumers, waits for publishes under way, lets go of everything. Safe twice. */

@@ -13,7 +13,7 @@ const LOWER = ['errors', 'core', 'port']
 export const LAYERS: readonly Layer[] = [
   { name: 'errors', files: /^src\/errors\.ts$/, mayImport: [] },
   { name: 'core', files: /^src\/core\//, mayImport: ['errors'] },
-  { name: 'port', files: /^src\/broker\/broker\.ts$/, mayImport: ['errors', 'core'] },
+  { name: 'port', files: /^src\/broker\/(?:broker|locks)\.ts$/, mayImport: ['errors', 'core'] },
   { name: 'sqlite', files: /^src\/sqlite\//, mayImport: ['errors', 'core'] },
   { name: 'broker/memory', files: /^src\/broker\/memory(?:\.ts$|\/)/, mayImport: LOWER },
   { name: 'broker/sqlite', files: /^src\/broker\/sqlite\//, mayImport: [...LOWER, 'sqlite'] },
@@ -82,6 +82,7 @@ export const NODE_MODULES_OF_CORE = ['async_hooks', 'buffer', 'crypto', 'events'
 /** Ports: interfaces that others implement; small enough to implement in an afternoon. */
 export const PORTS: Readonly<Record<string, readonly string[]>> = {
   'src/broker/broker.ts': ['Broker', 'Subscription'],
+  'src/broker/locks.ts': ['Locks', 'Held'],
   'src/core/carrier.ts': ['Carrier'],
   'src/core/clock.ts': ['Clock'],
   'src/core/logger.ts': ['Logger'],

@@ -1,4 +1,4 @@
-import { openMemoryBroker } from '#src/broker/memory.js'
+import { openMemoryBroker } from '#src/broker/memory/broker.js'
 import { brokerContract } from '../contract/broker-contract.js'
 
 const ONE_PROCESS = 'its queues live and die with the one process they are in'

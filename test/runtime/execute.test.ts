@@ -1,7 +1,7 @@
 import { assert } from 'chai'
 import { around, asyncTask, ErrandError, type FailureReport } from 'errand'
 import type { Delivery } from '#src/broker/broker.js'
-import { openMemoryBroker } from '#src/broker/memory.js'
+import { openMemoryBroker } from '#src/broker/memory/broker.js'
 import { newId, systemClock } from '#src/core/clock.js'
 import { encodeArguments } from '#src/core/codec/encode.js'
 import { makeContext } from '#src/core/context.js'

@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import type { Broker, Delivery, Verdict } from '#src/broker/broker.js'
-import { openMemoryBroker } from '#src/broker/memory.js'
+import { openMemoryBroker } from '#src/broker/memory/broker.js'
 import { systemClock, type Clock } from '#src/core/clock.js'
 import { silentLogger } from '#src/core/logger.js'
 import type { LazySignal } from '#src/runtime/lazy-signal.js'

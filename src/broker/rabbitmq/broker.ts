@@ -9,7 +9,9 @@ import {
   type QueueCount,
   type Subscription,
   type Verdict,
+  type Visit,
 } from '../broker.js'
+import { browse } from './browse.js'
 import { Link } from './connection.js'
 import { Consumer } from './consumer.js'
 import { Declarer } from './declarer.js'
@@ -110,6 +112,15 @@ class RabbitBroker implements Broker {
       isDead(queue) ? 0 : this.#messagesIn(session, deadQueueOf(queue), what),
     ])
     return { waiting, dead }
+  }
+
+  async browse(queue: string, visit: (delivery: Delivery) => Visit | Promise<Visit>): Promise<void> {
+    checkQueueName(queue)
+    const what = `Cannot look at the messages of "${queue}"`
+    this.#refuseClosed(what)
+    const session = await this.#anySession(what)
+    const browsed = { queue, nameOnServer: this.#topology.nameOf(queue) }
+    await outside(() => browse(session, browsed, visit, (message) => this.publish(message)))
   }
 
   async ping(): Promise<void> {

@@ -10,6 +10,7 @@ import { deadLetter, nextAttempt, sameAttempt, toDelivery } from './delivery.js'
 import { closedError, isRefusal, reasonOf, REPLY, replyCodeOf, toErrandError } from './errors.js'
 import { Lease } from './lease.js'
 import type { ResolvedRabbitOptions } from './options.js'
+import type { Publication } from './publication.js'
 import type { Publisher } from './publisher.js'
 import type { Session } from './session.js'
 import { isDead, type Topology } from './topology.js'
@@ -222,7 +223,10 @@ export class Consumer implements Subscription {
           await this.#parts.publisher.publish(sameAttempt(delivery))
           break
         case 'again':
-          await this.#again(delivery, verdict.delayMs)
+          await this.#again(nextAttempt(delivery, verdict.delayMs, verdict.note))
+          break
+        case 'later':
+          await this.#again(sameAttempt(delivery, verdict.delayMs))
           break
         case 'dead':
           await this.#dead(delivery, verdict.note)
@@ -237,11 +241,12 @@ export class Consumer implements Subscription {
     }
   }
 
-  async #again(delivery: Delivery, delayMs: number): Promise<void> {
-    if (!this.#isTemporary) return this.#parts.publisher.publish(nextAttempt(delivery, delayMs))
+  async #again(publication: Publication): Promise<void> {
+    if (!this.#isTemporary) return this.#parts.publisher.publish(publication)
     // a temporary queue goes with this process, so the wait may as well
+    const { delayMs = 0, ...rest } = publication
     await new Promise<void>((resolve) => this.#parts.options.clock.after(delayMs, resolve))
-    await this.#parts.publisher.publish({ ...nextAttempt(delivery, 0), toTemporary: true })
+    await this.#parts.publisher.publish({ ...rest, toTemporary: true })
   }
 
   async #dead(delivery: Delivery, note: string): Promise<void> {

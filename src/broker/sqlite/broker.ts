@@ -14,8 +14,10 @@ import type {
   QueueCount,
   Subscription,
   Verdict,
+  Visit,
 } from '../broker.js'
 import type { Bell } from './bell.js'
+import { browse } from './browse.js'
 import { Consumer } from './consumer.js'
 import { Ledger, type QueueRow } from './ledger.js'
 import { QueueFile } from './queue-file.js'
@@ -63,20 +65,15 @@ export class SqliteBroker implements Broker {
 
   async publish(message: OutgoingMessage): Promise<void> {
     this.#refuseClosed(`publish to queue "${message.queue}"`)
-    const name = this.#name(message.queue)
-    const due = message.delayMs !== undefined && message.delayMs > 0 ? this.#parts.clock.now() + Math.ceil(message.delayMs) : 0
-    const queue = await this.#writer.submit(() => {
-      const found = message.toTemporary === true ? this.#temporary(name) : (this.#lasting.get(name) ?? this.#ledger.queue(name))
-      if (found !== undefined) this.#ledger.publish(found.number, message, due)
-      return found
-    })
+    const due = this.#dueOf(message)
+    const queue = await this.#writer.submit(() => this.#store(message, due))
     if (queue === undefined) {
       throw new ErrandError(
         'PUBLISH_UNROUTABLE',
         `Cannot publish to temporary queue "${message.queue}": its process is gone. Nobody waits for this message any more.`,
       )
     }
-    if (queue.owner === null) this.#lasting.set(name, queue)
+    if (queue.owner === null) this.#lasting.set(this.#name(message.queue), queue)
   }
 
   async consume(queue: string, options: ConsumeOptions, handle: (delivery: Delivery) => Promise<Verdict>): Promise<Subscription> {
@@ -100,6 +97,16 @@ export class SqliteBroker implements Broker {
 
   async count(queue: string): Promise<QueueCount> {
     return this.#read(`count queue "${queue}"`, () => this.#ledger.count(this.#name(queue)))
+  }
+
+  async browse(queue: string, visit: (delivery: Delivery) => Visit | Promise<Visit>): Promise<void> {
+    const read = <T>(work: () => T): Promise<T> => this.#read(`browse queue "${queue}"`, work)
+    const found = await read(() => this.#ledger.findQueue(this.#name(queue)))
+    if (found === undefined) return
+    await this.#writer.submit(() => this.#ledger.readyDue(found.number, this.#parts.clock.now()))
+    const write = <T>(work: () => T): Promise<T> => this.#writer.submit(work)
+    const store = (message: OutgoingMessage): void => void this.#store(message, this.#dueOf(message))
+    await browse({ ledger: this.#ledger, read, write, store }, { name: queue, number: found.number }, visit)
   }
 
   async ping(): Promise<void> {
@@ -152,6 +159,19 @@ export class SqliteBroker implements Broker {
 
   #name(queue: string): string {
     return this.#parts.namespace === '' ? queue : `${this.#parts.namespace}:${queue}`
+  }
+
+  /** Milliseconds since the epoch, 0 for at once. */
+  #dueOf({ delayMs = 0 }: OutgoingMessage): number {
+    return delayMs > 0 ? this.#parts.clock.now() + Math.ceil(delayMs) : 0
+  }
+
+  /** Stores a message inside a transaction. Answers its queue, or `undefined` where a temporary one is gone. */
+  #store(message: OutgoingMessage, due: number): QueueRow | undefined {
+    const name = this.#name(message.queue)
+    const queue = message.toTemporary === true ? this.#temporary(name) : (this.#lasting.get(name) ?? this.#ledger.queue(name))
+    if (queue !== undefined) this.#ledger.publish(queue.number, message, due)
+    return queue
   }
 
   #temporary(name: string): QueueRow | undefined {

@@ -2,7 +2,7 @@ import type { Clock } from '../../core/clock.js'
 import type { Logger } from '../../core/logger.js'
 import type { GroupCommit } from '../../sqlite/group-commit.js'
 import type { ConsumeOptions, Delivery, Verdict } from '../broker.js'
-import type { ClaimedRow, Ending, Ledger, Settled } from './ledger.js'
+import { deliveryOf, type ClaimedRow, type Ending, type Ledger, type Settled } from './ledger.js'
 
 /** What the consumers of a connection share. */
 export interface ConsumerParts {
@@ -194,11 +194,4 @@ export class Consumer {
     this.#cancelTimer()
     this.#cancelTimer = this.#parts.clock.after(Math.min(Math.max(ms, 1), LONGEST_TIMER_MS), () => this.look())
   }
-}
-
-function deliveryOf(row: ClaimedRow, queue: string): Delivery {
-  const { id, body, attempt, crashes, rank, note } = row
-  const bytes = Buffer.isBuffer(body) ? body : Buffer.from(body.buffer, body.byteOffset, body.byteLength)
-  const delivery = { id, queue, body: bytes, attempt, crashes, priority: 9 - rank }
-  return note === null ? delivery : { ...delivery, note }
 }

@@ -1,6 +1,6 @@
 import { assertNever } from '../../errors.js'
 import type { Database } from '../../sqlite/driver.js'
-import { deadQueueOf, type OutgoingMessage, type QueueCount, type Verdict } from '../broker.js'
+import { deadQueueOf, type Delivery, type OutgoingMessage, type QueueCount, type Verdict } from '../broker.js'
 import type { Owner, OwnerRow } from './owner.js'
 import { prepareStatements, type Statements } from './statements.js'
 
@@ -95,13 +95,33 @@ export class Ledger {
 
   /** Claims the next messages of a queue, `most` at most. */
   claim(queue: number, owner: number, most: number, now: number): ClaimedRow[] {
-    this.#readyDue(queue, now)
+    this.readyDue(queue, now)
     const rows = this.#sql.firstReady.all(queue, most) as ClaimedRow[]
     const last = rows.at(-1)
     if (last === undefined) return rows
     this.#sql.claimReady.run(owner, queue, last.rank, last.seq)
     this.#sql.deleteReady.run(queue, last.rank, last.seq)
     return rows
+  }
+
+  /** Makes the delayed messages of a queue that are due by now ready. */
+  readyDue(queue: number, now: number): void {
+    const last = (this.#sql.nowDue.all(queue, now, MOST_DUE) as { due: number; seq: number }[]).at(-1)
+    if (last === undefined) return
+    this.#sql.copyDue.run(queue, last.due, last.seq)
+    this.#sql.deleteDue.run(queue, last.due, last.seq)
+  }
+
+  /** The due messages of a queue behind `last`, `most` at most; they stay where they are. */
+  page(queue: number, last: Pick<ClaimedRow, 'rank' | 'seq'> | undefined, most: number): ClaimedRow[] {
+    return this.#sql.readyAfter.all(queue, last?.rank ?? -1, last?.seq ?? 0, most) as ClaimedRow[]
+  }
+
+  /** Takes a due message out of its queue for good. Answers `false` where somebody has it, or had it. */
+  take(queue: number, { rank, seq }: Pick<ClaimedRow, 'rank' | 'seq'>): boolean {
+    if (Number(this.#sql.takeReady.run(queue, rank, seq).changes) === 0) return false
+    this.#sql.dropMessage.run(seq)
+    return true
   }
 
   /** Writes down how claims ended; claims the owner no longer has are passed over. */
@@ -165,24 +185,19 @@ export class Ledger {
     this.#sql.ping.get()
   }
 
-  #readyDue(queue: number, now: number): void {
-    const last = (this.#sql.nowDue.all(queue, now, MOST_DUE) as { due: number; seq: number }[]).at(-1)
-    if (last === undefined) return
-    this.#sql.copyDue.run(queue, last.due, last.seq)
-    this.#sql.deleteDue.run(queue, last.due, last.seq)
-  }
-
   #giveBack({ owner, name, now }: Claimant, seq: number, ending: Exclude<Ending, { kind: 'done' }>): void {
     switch (ending.kind) {
       case 'again':
-        if (ending.delayMs > 0) this.#sql.postpone.run(now + Math.ceil(ending.delayMs), owner, seq)
-        else this.#sql.requeue.run(1, 0, owner, seq)
+        this.#deliverAfter(ending.delayMs, { attempts: 1, note: ending.note ?? null }, { owner, now }, seq)
+        break
+      case 'later':
+        this.#deliverAfter(ending.delayMs, { attempts: 0, note: null }, { owner, now }, seq)
         break
       case 'release':
-        this.#sql.requeue.run(0, 0, owner, seq)
+        this.#sql.requeue.run(0, 0, null, owner, seq)
         break
       case 'lost':
-        this.#sql.requeue.run(1, 1, owner, seq)
+        this.#sql.requeue.run(1, 1, null, owner, seq)
         break
       case 'dead':
         this.#sql.bury.run(this.queue(deadQueueOf(name)).number, ending.note, owner, seq)
@@ -194,6 +209,11 @@ export class Ledger {
     this.#hasNews = true
   }
 
+  #deliverAfter(delayMs: number, more: { attempts: 0 | 1; note: string | null }, { owner, now }: Omit<Claimant, 'name'>, seq: number): void {
+    if (delayMs > 0) this.#sql.postpone.run(now + Math.ceil(delayMs), more.attempts, more.note, owner, seq)
+    else this.#sql.requeue.run(more.attempts, 0, more.note, owner, seq)
+  }
+
   #waiting(name: string): number {
     const number = this.findQueue(name)?.number
     if (number === undefined) return 0
@@ -201,4 +221,12 @@ export class Ledger {
     const delayed = this.#sql.countDelayed.get(number) as { n: number }
     return ready.n + delayed.n
   }
+}
+
+/** A row as the port hands it out. */
+export function deliveryOf(row: ClaimedRow, queue: string): Delivery {
+  const { id, body, attempt, crashes, rank, note } = row
+  const bytes = Buffer.isBuffer(body) ? body : Buffer.from(body.buffer, body.byteOffset, body.byteLength)
+  const delivery = { id, queue, body: bytes, attempt, crashes, priority: 9 - rank }
+  return note === null ? delivery : { ...delivery, note }
 }

@@ -35,12 +35,18 @@ const SQL = {
                WHERE queue = ? AND (rank, seq) <= (?, ?)`,
   deleteReady: 'DELETE FROM broker_ready WHERE queue = ? AND (rank, seq) <= (?, ?)',
 
+  readyAfter: `SELECT r.rank, r.seq, r.attempt, r.crashes, r.note, m.id, m.body
+               FROM broker_ready r CROSS JOIN broker_message m ON m.seq = r.seq
+               WHERE r.queue = ? AND (r.rank, r.seq) > (?, ?) ORDER BY r.rank, r.seq LIMIT ?`,
+  takeReady: 'DELETE FROM broker_ready WHERE queue = ? AND rank = ? AND seq = ?',
+  dropMessage: 'DELETE FROM broker_message WHERE seq = ?',
+
   deleteDone: `DELETE FROM broker_message WHERE seq IN (
                  SELECT c.seq FROM json_each(?) j CROSS JOIN broker_claimed c ON c.owner = ? AND c.seq = j.value)`,
   unclaimDone: 'DELETE FROM broker_claimed WHERE owner = ? AND seq IN (SELECT value FROM json_each(?))',
-  requeue: `INSERT INTO broker_ready SELECT queue, rank, seq, attempt + ?, crashes + ?, note FROM broker_claimed
+  requeue: `INSERT INTO broker_ready SELECT queue, rank, seq, attempt + ?, crashes + ?, coalesce(?, note) FROM broker_claimed
             WHERE owner = ? AND seq = ?`,
-  postpone: `INSERT INTO broker_delayed SELECT queue, ?, seq, rank, attempt + 1, crashes, note FROM broker_claimed
+  postpone: `INSERT INTO broker_delayed SELECT queue, ?, seq, rank, attempt + ?, crashes, coalesce(?, note) FROM broker_claimed
              WHERE owner = ? AND seq = ?`,
   bury: `INSERT INTO broker_ready SELECT ?, rank, seq, attempt, crashes, ? FROM broker_claimed
          WHERE owner = ? AND seq = ?`,

@@ -1,6 +1,6 @@
-import { systemClock, type Clock } from '../core/clock.js'
-import { ErrandError, assertNever } from '../errors.js'
-import { deadQueueOf } from './broker.js'
+import { systemClock, type Clock } from '../../core/clock.js'
+import { ErrandError, assertNever } from '../../errors.js'
+import { deadQueueOf } from '../broker.js'
 import type {
   Broker,
   BrokerFeatures,
@@ -10,7 +10,8 @@ import type {
   QueueCount,
   Subscription,
   Verdict,
-} from './broker.js'
+  Visit,
+} from '../broker.js'
 
 export interface MemoryBrokerOptions {
   /** Where time comes from. @defaultValue the system's clock */
@@ -92,6 +93,20 @@ class MemoryBroker implements Broker {
   async count(queue: string): Promise<QueueCount> {
     this.#refuseClosed(`count queue "${queue}"`)
     return { waiting: this.#waiting(queue), dead: this.#waiting(deadQueueOf(queue)) }
+  }
+
+  async browse(name: string, visit: (delivery: Delivery) => Visit | Promise<Visit>): Promise<void> {
+    this.#refuseClosed(`browse queue "${name}"`)
+    const due = this.#queues.get(name)?.due ?? []
+    for (const waiting of due.slice()) {
+      const visited = await visit(waiting.delivery)
+      if (visited.kind === 'stop') return
+      const place = due.indexOf(waiting)
+      // a consumer took it in the meantime
+      if (visited.kind === 'keep' || place < 0) continue
+      due.splice(place, 1)
+      if (visited.kind === 'replace') await this.publish(visited.message)
+    }
   }
 
   async ping(): Promise<void> {
@@ -190,7 +205,9 @@ class MemoryBroker implements Broker {
       case 'done':
         return
       case 'again':
-        return this.#put({ place, delivery: { ...delivery, attempt: attempt + 1 } }, verdict.delayMs)
+        return this.#put({ place, delivery: { ...delivery, attempt: attempt + 1, note: verdict.note ?? delivery.note } }, verdict.delayMs)
+      case 'later':
+        return this.#put({ place, delivery }, verdict.delayMs)
       case 'release':
         return this.#put({ place, delivery }, 0)
       case 'dead':
