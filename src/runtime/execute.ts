@@ -7,6 +7,7 @@ import { retryDelay } from '../core/retry-policy.js'
 import type { Task } from '../core/task.js'
 import { ErrandError } from '../errors.js'
 import { runInHooks } from './around.js'
+import { deathNote, retryNote } from './death-note.js'
 import { reportFailure, type FailedRun } from './failures.js'
 import { instanceFor } from './instances.js'
 import type { LazySignal } from './lazy-signal.js'
@@ -93,9 +94,11 @@ async function fail(runtime: Runtime, given: FailedRun): Promise<Verdict> {
   const failed = { ...given, error: redactError(given.error, secrets) }
   const delayMs = isBodyError(failed) ? delayBeforeRetry(runtime, failed) : undefined
   await reportFailure(runtime, failed, delayMs === undefined ? 'failed' : 'retrying')
-  if (delayMs !== undefined) return { kind: 'again', delayMs }
+  const { attempt, crashes, note } = failed.delivery
+  const failure = { attempt, nowMs: runtime.clock.now(), error: failed.error, secrets }
+  if (delayMs !== undefined) return { kind: 'again', delayMs, note: retryNote(note, failure) }
   if (failed.call !== undefined) await answerFailure(runtime, failed.call, failed.error)
-  return { kind: 'dead', note: deathNote(runtime, failed) }
+  return { kind: 'dead', note: deathNote(note, { ...failure, task: failed.call?.task, crashes }) }
 }
 
 function delayBeforeRetry(runtime: Runtime, { task, delivery, error }: FailedRun): number | undefined {
@@ -137,13 +140,3 @@ function bareError(task: string, error: unknown): Error {
   }
   return bare
 }
-
-/** Short JSON for the dead-letter queue: why, when, after how many runs. */
-function deathNote(runtime: Runtime, { error, delivery, call }: FailedRun): string {
-  const code = error instanceof ErrandError ? error.code : 'TASK_FAILED'
-  const message = error instanceof Error ? `${error.name}: ${error.message}` : 'a value that is no error was thrown'
-  const at = new Date(runtime.clock.now()).toISOString()
-  return JSON.stringify({ code, reason: message.slice(0, LONGEST_REASON), task: call?.task, attempt: delivery.attempt, crashes: delivery.crashes, at })
-}
-
-const LONGEST_REASON = 500
