@@ -1,14 +1,23 @@
 import type { Clock } from '../../core/clock.js'
 import type { GroupCommit } from '../../sqlite/group-commit.js'
-import type { Ledger } from './ledger.js'
-import { isGone, LEASE_MS, thisOwner } from './owner.js'
+import { isGone, LEASE_MS, thisOwner, type Owner, type OwnerRow } from './owner.js'
 
 /** A sixth of the lease: several renewals may fail before anybody doubts. */
 const RENEW_MS = LEASE_MS / 6
 
+/** Where the processes that hold something are entered. What changes it runs inside a transaction. */
+export interface OwnerBook {
+  addOwner(owner: Owner, lease: number): number
+  /** Answers `false` where the owner is no longer known: others took it for dead. */
+  renewOwner(owner: number, lease: number): boolean
+  owners(): OwnerRow[]
+  /** Takes an owner off the books and frees what it held, counted as a crash or not. */
+  dropOwner(owner: number, crashes: 0 | 1): void
+}
+
 /** The entry of this connection on the books of the consuming processes, and the watch over the others. */
 export class Registration {
-  readonly #ledger: Ledger
+  readonly #ledger: OwnerBook
   readonly #writer: GroupCommit
   readonly #clock: Clock
   readonly #self = thisOwner()
@@ -16,7 +25,7 @@ export class Registration {
   #renewAt = 0
   #lost = 0
 
-  constructor(ledger: Ledger, writer: GroupCommit, clock: Clock) {
+  constructor(ledger: OwnerBook, writer: GroupCommit, clock: Clock) {
     this.#ledger = ledger
     this.#writer = writer
     this.#clock = clock
