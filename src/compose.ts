@@ -1,13 +1,14 @@
 import { loadKeys } from '../config/keys.js'
 import type { Config } from '../config/config.js'
 import type { Broker } from './broker/broker.js'
+import type { Locks } from './broker/locks.js'
 import { systemClock, type Clock } from './core/clock.js'
 import type { Logger } from './core/logger.js'
 import { createMessages } from './core/message.js'
 import { outside } from './core/outside.js'
 import type { ErrorReporter } from './core/report.js'
 import { parseKeyRing } from './core/seal/key-ring.js'
-import { assertNever } from './errors.js'
+import { assertNever, ErrandError } from './errors.js'
 import type { Runtime } from './runtime/runtime.js'
 
 /** What a process brings along to be composed with its configuration. */
@@ -21,7 +22,7 @@ export interface ComposeExtras {
 
 /** A runtime and the way to let go of everything it opened. */
 export interface Composed extends Runtime {
-  /** Closes the broker. Safe twice. */
+  /** Lets go of held names and closes the broker. Safe twice. */
   close(): Promise<void>
 }
 
@@ -36,14 +37,64 @@ export async function compose(config: Config, extras: ComposeExtras): Promise<Co
   const messages = createMessages({ keys, app, env, seal, secretHeaders, payloadLimit, clock })
   // a call inside a request may be what starts everything; no driver may see that request
   const broker = extras.broker ?? (await outside(() => openBroker(config, extras.log, clock)))
+  const locks = new LazyLocks(() => outside(() => openLocks(config, extras.log, clock)))
   return {
     settings: config,
     broker,
+    locks: () => locks.open(),
     messages,
     clock,
     log: extras.log,
     report: extras.report ?? (() => {}),
-    close: () => broker.close(),
+    close: async () => {
+      await locks.close()
+      await broker.close()
+    },
+  }
+}
+
+/** Most processes run nothing that is limited, so names are only opened when one is wanted. */
+class LazyLocks {
+  readonly #open: () => Promise<Locks>
+  #locks: Promise<Locks> | undefined
+  #isClosed = false
+
+  constructor(open: () => Promise<Locks>) {
+    this.#open = open
+  }
+
+  open(): Promise<Locks> {
+    if (this.#isClosed) return Promise.reject(new ErrandError('BROKER_CLOSED', 'Cannot take a name: this process is closing.'))
+    if (this.#locks !== undefined) return this.#locks
+    const opening = this.#open()
+    this.#locks = opening
+    // the next one to ask tries again
+    opening.catch(() => (this.#locks = undefined))
+    return opening
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true
+    const locks = await this.#locks?.catch(() => undefined)
+    await locks?.close()
+  }
+}
+
+/** Opens names that one process of all that use the configured broker holds at a time. */
+export async function openLocks(config: Config, log: Logger, clock: Clock = systemClock): Promise<Locks> {
+  const { broker, service } = config
+  switch (broker.kind) {
+    case 'sqlite': {
+      const { openSqliteLocks } = await import('./broker/sqlite/locks.js')
+      return openSqliteLocks({ file: broker.file, namespace: service, clock, log })
+    }
+    case 'rabbitmq':
+    case 'memory': {
+      const { openMemoryLocks } = await import('./broker/memory/locks.js')
+      return openMemoryLocks()
+    }
+    default:
+      return assertNever(broker)
   }
 }
 

@@ -1,3 +1,6 @@
+/** A class of errors, or a code that errors carry. */
+export type ErrorKind = string | (abstract new (...args: never[]) => unknown)
+
 /** When a body that threw runs again. */
 export interface RetryRule {
   /** Further runs; `undefined` leaves it to the configuration. */
@@ -5,10 +8,14 @@ export interface RetryRule {
   /** Wait before the second run, before jitter. */
   readonly backoffMs: number
   readonly retryIf: ((error: unknown) => boolean) | undefined
+  /** Errors that deserve no other run, whatever `retryIf` says. */
+  readonly noRetryOn?: readonly ErrorKind[] | undefined
 }
 
-/** However often a task failed, it waits no longer than this between two runs. */
+/** However often a task failed, it waits no longer than this between two runs, unless its first wait is longer. */
 const LONGEST_BACKOFF_MS = 3_600_000
+/** A millisecond doubled so often is longer than the longest wait. */
+const MOST_DOUBLINGS = 40
 
 /**
  * The wait before the run after `attempt` (from 1), or `undefined` when there is none. Exponential with factor 2 and full
@@ -20,7 +27,14 @@ export function retryDelay(
   random: () => number = Math.random,
 ): number | undefined {
   if (failure.attempt > (rule.retries ?? failure.defaultRetries)) return undefined
+  if (rule.noRetryOn?.some((kind) => isOfKind(failure.error, kind)) === true) return undefined
   if (rule.retryIf !== undefined && !rule.retryIf(failure.error)) return undefined
-  const ceiling = Math.min(rule.backoffMs * 2 ** (failure.attempt - 1), LONGEST_BACKOFF_MS)
+  const doubled = rule.backoffMs * 2 ** Math.min(failure.attempt - 1, MOST_DOUBLINGS)
+  const ceiling = Math.min(doubled, Math.max(LONGEST_BACKOFF_MS, rule.backoffMs))
   return Math.round(random() * ceiling)
+}
+
+function isOfKind(error: unknown, kind: ErrorKind): boolean {
+  if (typeof kind !== 'string') return error instanceof kind
+  return typeof error === 'object' && error !== null && Reflect.get(error, 'code') === kind
 }

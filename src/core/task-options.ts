@@ -1,7 +1,8 @@
 import { ErrandError } from '../errors.js'
 import { toMs, type Duration } from './duration.js'
+import { resolveLimits, type LimitRule, type Rate } from './limits.js'
 import { refuseUnknownKeys, show, withoutUndefined } from './options.js'
-import type { RetryRule } from './retry-policy.js'
+import type { ErrorKind, RetryRule } from './retry-policy.js'
 
 /** What may be said of one call: at its task, and again at the call, where it wins. */
 export interface CallOptions {
@@ -29,6 +30,17 @@ export interface TaskOptions extends CallOptions {
   readonly backoff?: Duration | undefined
   /** Answers whether an error deserves another run. @defaultValue every error does */
   readonly retryIf?: ((error: unknown) => boolean) | undefined
+  /** Classes of errors, and codes that errors carry (`error.code`), that deserve no other run, whatever `retryIf` says. @defaultValue [] */
+  readonly noRetryOn?: readonly ErrorKind[] | undefined
+  /** Runs of this task at once, over all workers: 1 to 1000. @defaultValue as many as the workers run */
+  readonly concurrency?: number | undefined
+  /** Starts of this task, over all workers, evenly spaced: `'10/s'`, `'4/m'`, `'100/h'`, `'1000/d'`. @defaultValue no limit */
+  readonly rate?: Rate | undefined
+  /**
+   * `concurrency` and `rate` hold for all calls for which this answers the same text, called with their arguments in the worker,
+   * where `context()` is that of the caller: `(account: string) => account`. @defaultValue they hold for the whole task
+   */
+  readonly limitBy?: ((...args: never[]) => string) | undefined
   /**
    * The classes of the parameters, where the compiler emits no metadata or the class stands inside a list: `() => [User, [Order]]`.
    * A function, so that classes declared further down can be named.
@@ -50,22 +62,30 @@ export interface ResolvedTaskOptions extends ResolvedCallOptions {
   readonly result: boolean
   readonly resultTimeoutMs: number | undefined
   readonly retry: RetryRule
+  /** `undefined` where nothing limits it. */
+  readonly limits: LimitRule | undefined
   readonly params: (() => readonly unknown[]) | undefined
 }
 
 const CALL_DEFAULTS = { delay: 0, priority: 4, queue: 'default' }
-const TASK_KEYS = ['name', 'aliases', 'result', 'resultTimeout', 'retries', 'backoff', 'retryIf', 'params']
+const TASK_KEYS = ['name', 'aliases', 'result', 'resultTimeout', 'retries', 'backoff', 'retryIf', 'noRetryOn', 'concurrency', 'rate', 'limitBy', 'params']
 const QUEUE_NAME = /^[A-Za-z0-9_-]{1,60}$/
 const TASK_NAME = /^[^\s\p{C}]{1,120}$/u
 
 /** @throws ErrandError `OPTION_INVALID` */
 export function resolveTaskOptions(given: TaskOptions, where = '@asyncTask'): ResolvedTaskOptions {
   refuseUnknownKeys(where, given, [...Object.keys(CALL_DEFAULTS), ...TASK_KEYS])
-  const { name, aliases = [], result = false, resultTimeout, retries, backoff = '1s', retryIf, params, ...call } = given
+  const { name, aliases = [], result = false, resultTimeout, retries, backoff = '1s', retryIf, noRetryOn = [], params, ...rest } = given
+  const { concurrency, rate, limitBy, ...call } = rest
   for (const text of name === undefined ? aliases : [name, ...aliases]) refuseBadName(where, text)
   if (typeof result !== 'boolean') refuse(where, 'result', 'true or false', result)
-  if (retries !== undefined && !(Number.isInteger(retries) && retries >= 0)) refuse(where, 'retries', 'a whole number from 0 up', retries)
+  if (retries !== undefined && !(Number.isInteger(retries) && retries >= 0)) {
+    refuse(where, 'retries', 'a whole number from 0 up (a task that fails for ever has to end some time)', retries)
+  }
   if (retryIf !== undefined && typeof retryIf !== 'function') refuse(where, 'retryIf', 'a function', retryIf)
+  if (!Array.isArray(noRetryOn) || !noRetryOn.every(isErrorKind)) {
+    refuse(where, 'noRetryOn', 'a list of error classes and codes, such as [RangeError, "EACCES"]', noRetryOn)
+  }
   if (params !== undefined && typeof params !== 'function') refuse(where, 'params', 'a function such as () => [User]', params)
   return Object.freeze({
     ...resolveCallOptions(call, undefined, where),
@@ -73,7 +93,8 @@ export function resolveTaskOptions(given: TaskOptions, where = '@asyncTask'): Re
     aliases: Object.freeze([...aliases]),
     result,
     resultTimeoutMs: resultTimeout === undefined ? undefined : toMs(resultTimeout, `${where} resultTimeout`),
-    retry: Object.freeze({ retries, backoffMs: toMs(backoff, `${where} backoff`), retryIf }),
+    retry: Object.freeze({ retries, backoffMs: toMs(backoff, `${where} backoff`), retryIf, noRetryOn: Object.freeze([...noRetryOn]) }),
+    limits: resolveLimits({ concurrency, rate, limitBy }, where),
     params,
   })
 }
@@ -94,6 +115,8 @@ export function resolveCallOptions(given: CallOptions, task: ResolvedCallOptions
     queue: queue ?? task?.queue ?? CALL_DEFAULTS.queue,
   })
 }
+
+const isErrorKind = (kind: unknown): boolean => typeof kind === 'function' || (typeof kind === 'string' && kind !== '')
 
 function refuseBadName(where: string, text: unknown): void {
   if (typeof text === 'string' && TASK_NAME.test(text)) return

@@ -11,6 +11,7 @@ import { deathNote, retryNote } from './death-note.js'
 import { reportFailure, type FailedRun } from './failures.js'
 import { instanceFor } from './instances.js'
 import type { LazySignal } from './lazy-signal.js'
+import { Gate } from './limits/gate.js'
 import { redactError, secretsOf } from './redact.js'
 import { refuseExpiredToken } from './reverify.js'
 import type { Runtime } from './runtime.js'
@@ -23,10 +24,11 @@ export interface Executor {
 
 /** An executor over `runtime`. */
 export function createExecutor(runtime: Runtime): Executor {
-  return { run: (delivery, signal) => run(runtime, delivery, signal) }
+  const gate = new Gate(runtime)
+  return { run: (delivery, signal) => run(runtime, gate, delivery, signal) }
 }
 
-async function run(runtime: Runtime, delivery: Delivery, signal: LazySignal): Promise<Verdict> {
+async function run(runtime: Runtime, gate: Gate, delivery: Delivery, signal: LazySignal): Promise<Verdict> {
   const startedAt = runtime.clock.now()
   let call: OpenedCall | undefined
   let task: Task | undefined
@@ -35,7 +37,11 @@ async function run(runtime: Runtime, delivery: Delivery, signal: LazySignal): Pr
     refusePoison(runtime, call.task, delivery)
     task = taskOf(call)
     if (runtime.settings.reverify) refuseExpiredToken(call.task, call.context, startedAt)
-    const value = await runBody(task, call, { id: call.id, name: task.name, attempt: delivery.attempt, signal, log: runtime.log })
+    const scope = { id: call.id, name: task.name, attempt: delivery.attempt, signal, log: runtime.log }
+    const entry = await gate.enter(task, call, scope)
+    if (entry.kind === 'later') return entry
+    const [running, opened] = [task, call]
+    const value = await entry.run(() => runBody(running, opened, scope))
     await answer(runtime, call, { kind: 'completed', value: task.declaration.options.result ? value : undefined })
     return { kind: 'done' }
   } catch (error) {

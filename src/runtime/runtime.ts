@@ -1,4 +1,5 @@
 import type { Broker } from '../broker/broker.js'
+import type { Locks } from '../broker/locks.js'
 import type { Clock } from '../core/clock.js'
 import type { Logger } from '../core/logger.js'
 import type { Messages } from '../core/message.js'
@@ -13,12 +14,16 @@ export interface RuntimeSettings {
   readonly maxCrashes: number
   readonly reverify: boolean
   readonly secretHeaders: readonly string[]
+  /** Of a process that runs tasks: how many at once. */
+  readonly worker?: { readonly concurrency: number } | undefined
 }
 
 /** Everything that calling and running tasks needs, put together by `compose.ts`. One per process. */
 export interface Runtime {
   readonly settings: RuntimeSettings
   readonly broker: Broker
+  /** Names that one process holds at a time, opened when they are asked for first. Without it no limit holds. */
+  readonly locks?: (() => Promise<Locks>) | undefined
   readonly messages: Messages
   readonly clock: Clock
   readonly log: Logger
