@@ -88,7 +88,11 @@ export async function openLocks(config: Config, log: Logger, clock: Clock = syst
       const { openSqliteLocks } = await import('./broker/sqlite/locks.js')
       return openSqliteLocks({ file: broker.file, namespace: service, clock, log })
     }
-    case 'rabbitmq':
+    case 'rabbitmq': {
+      const { openRabbitLocks } = await import('./broker/rabbitmq/locks.js')
+      const { kind: _kind, ...options } = broker
+      return openRabbitLocks({ ...options, clock, log })
+    }
     case 'memory': {
       const { openMemoryLocks } = await import('./broker/memory/locks.js')
       return openMemoryLocks()

@@ -10,5 +10,6 @@ setInterval(() => undefined, 60_000)
 
 async function open(where: LocksPlace): Promise<Locks> {
   if (where.kind === 'sqlite') return (await import('#src/broker/sqlite/locks.js')).openSqliteLocks({ file: where.file })
-  throw new Error('no locks on RabbitMQ yet')
+  const { openRabbitLocks } = await import('#src/broker/rabbitmq/locks.js')
+  return openRabbitLocks({ urls: [where.url], namespace: where.namespace })
 }
