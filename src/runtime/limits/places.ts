@@ -10,8 +10,10 @@ const FIRST_GUESS_MS = 1_000
 const OPTIMISM = 0.75
 /** Weight of the last run in the mean. */
 const LAST_RUN = 0.2
-/** For so long nobody is asked again after all places were found taken. */
+/** For so long nobody is asked again after all places were found taken; longer where asking itself takes long. */
 const FULL_MS = 50
+const LONGEST_FULL_MS = 1_000
+const FULL_PER_SEARCH = 5
 
 /** How long runs of a task take, over all its keys. */
 export class RunTimes {
@@ -57,6 +59,7 @@ export class Places {
   /** Takes a place if one is free. @throws ErrandError what the locks throw */
   async enter(): Promise<Held | undefined> {
     if (!this.mayEnter) return this.#full()
+    const begunAt = this.#options.clock.now()
     for (let step = 0; step < this.#options.most; step++) {
       const place = (this.#first + step) % this.#options.most
       const held = this.#mine.has(place) ? undefined : await this.#take(place)
@@ -64,7 +67,8 @@ export class Places {
       this.#fullSince = undefined
       return held
     }
-    this.#fullUntil = this.#options.clock.now() + FULL_MS
+    const now = this.#options.clock.now()
+    this.#fullUntil = now + Math.min(LONGEST_FULL_MS, Math.max(FULL_MS, FULL_PER_SEARCH * (now - begunAt)))
     return this.#full()
   }
 

@@ -1,0 +1,3 @@
+import { limitsEndToEnd } from '../contract/limits-end-to-end.js'
+
+limitsEndToEnd('the embedded queue', async () => ({}))
