@@ -45,6 +45,7 @@ const EXPECTED: Readonly<Record<string, readonly string[]>> = {
     'joe@example.org: The newsletter, asked for by a POST of Ada',
     'Ada, and the worker has the mail service',
   ],
+  limits: ['No account had two runs at once.'],
   'cls-hooked': ['Ada: emptied basket 1 (no. 1)', 'Ada: emptied basket 2 (no. 2)', 'Ada: emptied basket 3 (no. 3)'],
   tasks: ['Every task did what the page about tasks says.'],
 }

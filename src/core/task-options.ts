@@ -83,7 +83,7 @@ export function resolveTaskOptions(given: TaskOptions, where = '@asyncTask'): Re
     refuse(where, 'retries', 'a whole number from 0 up (a task that fails for ever has to end some time)', retries)
   }
   if (retryIf !== undefined && typeof retryIf !== 'function') refuse(where, 'retryIf', 'a function', retryIf)
-  if (!Array.isArray(noRetryOn) || !noRetryOn.every(isErrorKind)) {
+  if (!isListOfErrorKinds(noRetryOn)) {
     refuse(where, 'noRetryOn', 'a list of error classes and codes, such as [RangeError, "EACCES"]', noRetryOn)
   }
   if (params !== undefined && typeof params !== 'function') refuse(where, 'params', 'a function such as () => [User]', params)
@@ -116,7 +116,8 @@ export function resolveCallOptions(given: CallOptions, task: ResolvedCallOptions
   })
 }
 
-const isErrorKind = (kind: unknown): boolean => typeof kind === 'function' || (typeof kind === 'string' && kind !== '')
+const isListOfErrorKinds = (given: unknown): boolean =>
+  Array.isArray(given) && given.every((kind) => typeof kind === 'function' || (typeof kind === 'string' && kind !== ''))
 
 function refuseBadName(where: string, text: unknown): void {
   if (typeof text === 'string' && TASK_NAME.test(text)) return

@@ -5,6 +5,9 @@ export type VoidTaskOptions = TaskOptions & { readonly result?: false | undefine
 /** Options of a task with a value that callers get. */
 export type ResultTaskOptions = TaskOptions & { readonly result: true }
 
+/** Options whose `limitBy` takes the arguments of the function. */
+type LimitedBy<O extends TaskOptions, A extends unknown[]> = Omit<O, 'limitBy'> & { readonly limitBy?: ((...args: NoInfer<A>) => string) | undefined }
+
 /** A function has a `name`, so without these two it would pass as options. */
 type OptionsOnly = { readonly apply?: never; readonly call?: never }
 
@@ -39,9 +42,9 @@ export interface ResultTaskDecorator {
 /** The type of `asyncTask`: a decorator, a factory of decorators, and a wrapper of plain functions. */
 export interface AsyncTask extends VoidTaskDecorator {
   /** `asyncTask(fn)`: a function that is sent to the worker when it is called. */
-  <A extends unknown[]>(fn: (...args: A) => Promise<void>, options?: VoidTaskOptions): (...args: A) => Promise<void>
+  <A extends unknown[]>(fn: (...args: A) => Promise<void>, options?: LimitedBy<VoidTaskOptions, A>): (...args: A) => Promise<void>
   /** `asyncTask(fn, { result: true })` */
-  <A extends unknown[], R>(fn: (...args: A) => Promise<R>, options: ResultTaskOptions): (...args: A) => Promise<R>
+  <A extends unknown[], R>(fn: (...args: A) => Promise<R>, options: LimitedBy<ResultTaskOptions, A>): (...args: A) => Promise<R>
   /** `@asyncTask()`, `@asyncTask({ … })` and `@asyncTask({ result: true })`; one signature, so that a misspelt option is named */
   <R extends boolean | undefined = false>(
     options?: TaskOptions & OptionsOnly & { readonly result?: R },

@@ -204,7 +204,7 @@ const names: Cases = {
 
     const held = await Promise.all(many.map((name) => c.locks.take(name)))
     const again = await Promise.all(many.map((name) => second.take(name)))
-    await Promise.all(held.map((one) => one?.release()))
+    await Promise.all(held.map(async (one) => one?.release()))
 
     expect(held.filter((one) => one === undefined)).to.deep.equal([])
     expect(again.filter((one) => one !== undefined)).to.deep.equal([])

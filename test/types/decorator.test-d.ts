@@ -23,8 +23,14 @@ export class Accepted {
     queue: 'slow',
     priority: 9,
     params: () => [Order],
+    noRetryOn: [RangeError, 'EACCES'],
+    concurrency: 2,
+    rate: '4/m',
+    limitBy: (tenant: string) => tenant,
   })
-  async withOptions(): Promise<void> {}
+  async withOptions(tenant: string): Promise<void> {
+    void tenant
+  }
 
   @asyncTask({ result: true })
   async withValue(year: number): Promise<Order[]> {
@@ -134,6 +140,16 @@ export class Refused {
   @asyncTask({ retrys: 5 })
   async misspelt(): Promise<void> {}
 
+  // @ts-expect-error no unit of time
+  @asyncTask({ rate: '4/year' })
+  async wrongRate(): Promise<void> {}
+
+  // @ts-expect-error the answer is no text
+  @asyncTask({ concurrency: 1, limitBy: (id: number) => id })
+  async wrongKey(id: number): Promise<void> {
+    void id
+  }
+
   // @ts-expect-error a generic value would be lost too
   @asyncTask()
   async genericValue<T>(value: T): Promise<T> {
@@ -148,3 +164,13 @@ export class Refused {
 // @ts-expect-error a class is not a task
 @asyncTask()
 export class Whole {}
+
+// the parameters of a function's limitBy are those of the function
+export const limited = asyncTask(async function limited(tenant: string, size: number): Promise<void> {
+  void [tenant, size]
+}, { concurrency: 1, limitBy: (tenant) => tenant.trim() })
+
+export const misfit = asyncTask(async function misfit(tenant: string): Promise<void> {
+  void tenant
+  // @ts-expect-error the function takes a text
+}, { concurrency: 1, limitBy: (tenant: number) => String(tenant) })

@@ -4,8 +4,8 @@ import type { Clock } from '../../core/clock.js'
 const SHORTEST_WAIT_MS = 100
 /** However long the line seems, a waiting message looks again after this. */
 const LONGEST_WAIT_MS = 5 * 60_000
-/** Before a run has ended nobody knows how long one takes. */
-const FIRST_GUESS_MS = 1_000
+/** Before a run has ended nobody knows how long one takes; too short a guess corrects itself soon, too long a one leaves places empty. */
+const FIRST_GUESS_MS = 100
 /** Runs shorter than guessed would leave places empty, so the guess is a little less than what was measured. */
 const OPTIMISM = 0.75
 /** Weight of the last run in the mean. */
