@@ -6,7 +6,7 @@ export type VoidTaskOptions = TaskOptions & { readonly result?: false | undefine
 export type ResultTaskOptions = TaskOptions & { readonly result: true }
 
 /** Options whose `limitBy` takes the arguments of the function. */
-type LimitedBy<O extends TaskOptions, A extends unknown[]> = Omit<O, 'limitBy'> & { readonly limitBy?: ((...args: NoInfer<A>) => string) | undefined }
+type LimitedBy<O extends TaskOptions, A extends unknown[]> = Omit<O, 'limitBy'> & { readonly limitBy?: ((...args: A) => string) | undefined }
 
 /** A function has a `name`, so without these two it would pass as options. */
 type OptionsOnly = { readonly apply?: never; readonly call?: never }

@@ -1,13 +1,16 @@
 import { assert } from 'chai'
 import { around, asyncTask, ErrandError, type FailureReport } from 'errand'
-import type { Delivery } from '#src/broker/broker.js'
+import type { Delivery, Verdict } from '#src/broker/broker.js'
+import type { Locks } from '#src/broker/locks.js'
 import { openMemoryBroker } from '#src/broker/memory/broker.js'
+import { openMemoryLocks } from '#src/broker/memory/locks.js'
 import { newId, systemClock } from '#src/core/clock.js'
 import { encodeArguments } from '#src/core/codec/encode.js'
 import { makeContext } from '#src/core/context.js'
 import { silentLogger } from '#src/core/logger.js'
 import { createMessages, type CallMessage } from '#src/core/message.js'
 import { generateKey, parseKeyRing } from '#src/core/seal/key-ring.js'
+import { readNote } from '#src/runtime/death-note.js'
 import { createExecutor } from '#src/runtime/execute.js'
 import { LazySignal } from '#src/runtime/lazy-signal.js'
 import type { Runtime } from '#src/runtime/runtime.js'
@@ -24,6 +27,10 @@ asyncTask(async function bad(status?: number): Promise<void> {
 asyncTask(async function picky(): Promise<void> {
   throw new RangeError('never again')
 }, { retries: 5, retryIf: (error) => !(error instanceof RangeError) })
+
+asyncTask(async function slow(): Promise<void> {
+  runs.push('slow')
+}, { rate: '1/d' })
 
 describe('a run', () => {
   beforeEach(() => void (runs.length = 0))
@@ -44,6 +51,25 @@ describe('a run', () => {
     assert.deepInclude({ reason, attempt, task }, { reason: 'Error: it broke', attempt: 3, task: 'bad' })
     assert.deepEqual(reports.map(({ data }) => data.status), ['retrying', 'retrying', 'failed'])
     assert.include(reports[2]?.title, 'bad failed')
+  })
+
+  it('that is asked for again hands on how it failed, so that the dead letter tells of every run', async () => {
+    const { run } = worker()
+    const first = await run('bad')
+    const second = await run('bad', { attempt: 2, note: noteOf(first) })
+    const last = await run('bad', { attempt: 3, note: noteOf(second) })
+
+    const { history } = readNote(noteOf(last))
+    assert.deepEqual(history.map(({ attempt, name, message }) => [attempt, name, message]), [1, 2, 3].map((attempt) => [attempt, 'Error', 'it broke']))
+  })
+
+  it('that its limits put off is no attempt, and does not happen', async () => {
+    const locks = openMemoryLocks()
+    const { run } = worker({ locks })
+
+    assert.equal((await run('slow')).kind, 'done')
+    assert.equal((await run('slow')).kind, 'later')
+    assert.deepEqual(runs, ['slow'])
   })
 
   it('is not repeated for an error that retryIf declines', async () => {
@@ -142,7 +168,7 @@ describe('a run', () => {
   })
 })
 
-function worker({ report, reverify = false }: { report?: (failure: FailureReport) => void; reverify?: boolean } = {}) {
+function worker({ report, reverify = false, locks }: { report?: (failure: FailureReport) => void; reverify?: boolean; locks?: Locks } = {}) {
   const reports: FailureReport[] = []
   const secretHeaders = ['authorization']
   const keys = parseKeyRing([generateKey()])
@@ -156,7 +182,7 @@ function worker({ report, reverify = false }: { report?: (failure: FailureReport
     reverify,
     secretHeaders,
   } as const
-  const runtime: Runtime = { settings, broker: openMemoryBroker(), messages, clock: systemClock, log: silentLogger, report: report ?? ((failure) => void reports.push(failure)) }
+  const runtime: Runtime = { settings, broker: openMemoryBroker(), messages, clock: systemClock, log: silentLogger, report: report ?? ((failure) => void reports.push(failure)), ...(locks === undefined ? {} : { locks: async () => locks }) }
   const executor = createExecutor(runtime)
   const deliver = (body: Buffer, more: Partial<Delivery> = {}) =>
     executor.run({ id: newId(), queue: 'default', attempt: 1, crashes: 0, priority: 4, body, ...more }, new LazySignal())
@@ -176,6 +202,8 @@ function worker({ report, reverify = false }: { report?: (failure: FailureReport
     deliver(seal(task, args, more), delivery)
   return { run, deliver, seal, reports }
 }
+
+const noteOf = (verdict: Verdict): string | undefined => (verdict.kind === 'again' || verdict.kind === 'dead' ? verdict.note : undefined)
 
 async function deathOf(verdict: ReturnType<ReturnType<typeof worker>['run']>): Promise<Record<string, unknown>> {
   const settled = await verdict
