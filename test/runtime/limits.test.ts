@@ -47,6 +47,24 @@ describe('a limit of runs at once', () => {
     assert.isBelow(Math.max(...seconds.values()), 200)
   })
 
+  it('sends a message that waits for a long run ever less often', async () => {
+    const { workers: [one], clock } = setting({ concurrency: 1 })
+    await one.enter()
+    let times = 0
+    for (const end = clock.now() + 60 * 60_000; clock.now() < end; times++) await clock.pass(await one.delay())
+
+    assert.isBelow(times, 50)
+  })
+
+  it('does not remember a line that is gone', async () => {
+    const { workers: [one], clock } = setting({ concurrency: 1 })
+    await one.enter()
+    await clock.pass(await one.delay())
+    await clock.pass(3_600_000)
+
+    assert.isBelow(await one.delay(), 200)
+  })
+
   it('asks for no name while the places are known to be taken', async () => {
     const { workers: [one, two], asked, clock } = setting({ concurrency: 3 })
     for (let index = 0; index < 3; index++) await one.enter()

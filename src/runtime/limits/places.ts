@@ -10,6 +10,8 @@ const FIRST_GUESS_MS = 100
 const OPTIMISM = 0.75
 /** Weight of the last run in the mean. */
 const LAST_RUN = 0.2
+/** A message that comes later than this after its time went elsewhere. */
+const LATE_MS = 5_000
 /** For so long nobody is asked again after all places were found taken; longer where asking itself takes long. */
 const FULL_MS = 50
 const LONGEST_FULL_MS = 1_000
@@ -41,10 +43,12 @@ export class Places {
   /** Where the search begins: places that were free a moment ago. */
   #first: number
   #fullUntil = 0
-  /** Since when every place was found taken. */
+  /** Since when every place was found taken whenever somebody asked. */
   #fullSince: number | undefined
-  /** When the last of the waiting messages was told to come. */
+  /** The end of the line. */
   #plannedUntil = 0
+  /** When the last of the waiting messages was told to come; the line does not go that far where it would be too long. */
+  #lastComesAt = 0
 
   constructor(options: PlacesOptions) {
     this.#options = options
@@ -58,7 +62,7 @@ export class Places {
 
   /** Takes a place if one is free. @throws ErrandError what the locks throw */
   async enter(): Promise<Held | undefined> {
-    if (!this.mayEnter) return this.#full()
+    if (!this.mayEnter) return undefined
     const begunAt = this.#options.clock.now()
     for (let step = 0; step < this.#options.most; step++) {
       const place = (this.#first + step) % this.#options.most
@@ -69,25 +73,20 @@ export class Places {
     }
     const now = this.#options.clock.now()
     this.#fullUntil = now + Math.min(LONGEST_FULL_MS, Math.max(FULL_MS, FULL_PER_SEARCH * (now - begunAt)))
-    return this.#full()
+    return undefined
   }
 
   /** Puts a waiting message at the end of the line; answers the milliseconds until its turn, as far as that can be guessed. */
   plan(random: () => number): number {
-    const { clock, times, most } = this.#options
-    const now = clock.now()
-    // while one long run holds everybody up, its length so far is the best guess
-    const runMs = Math.max(times.meanMs, now - (this.#fullSince ?? now))
-    const turn = Math.max(this.#plannedUntil, now) + (OPTIMISM * runMs) / most
-    // those at the end must not come all at once
-    if (turn - now > LONGEST_WAIT_MS) return (LONGEST_WAIT_MS / 2) * (1 + random())
-    this.#plannedUntil = turn
-    return Math.max(SHORTEST_WAIT_MS, turn - now) * (0.9 + 0.2 * random())
+    const now = this.#options.clock.now()
+    const waitMs = this.#waitMs(now, random)
+    this.#lastComesAt = Math.max(this.#lastComesAt, now + waitMs)
+    return waitMs
   }
 
   /** Nothing is to be remembered. */
   get isIdle(): boolean {
-    return this.#mine.size === 0 && this.#plannedUntil < this.#options.clock.now()
+    return this.#mine.size === 0 && Math.max(this.#plannedUntil, this.#lastComesAt) < this.#options.clock.now()
   }
 
   async #take(place: number): Promise<Held | undefined> {
@@ -112,8 +111,21 @@ export class Places {
     }
   }
 
-  #full(): undefined {
-    this.#fullSince ??= this.#options.clock.now()
-    return undefined
+  #waitMs(now: number, random: () => number): number {
+    const { times, most } = this.#options
+    // while one long run holds everybody up, its length so far is the best guess
+    const runMs = Math.max(times.meanMs, now - this.#fullFrom(now))
+    const turn = Math.max(this.#plannedUntil, now) + (OPTIMISM * runMs) / most
+    // those at the end must not come all at once
+    if (turn - now > LONGEST_WAIT_MS) return (LONGEST_WAIT_MS / 2) * (1 + random())
+    this.#plannedUntil = turn
+    return Math.max(SHORTEST_WAIT_MS, turn - now) * (0.9 + 0.2 * random())
+  }
+
+  /** What is remembered of a line counts as long as those in it come when they were told. */
+  #fullFrom(now: number): number {
+    const isOld = now - this.#lastComesAt > LATE_MS
+    if (isOld || this.#fullSince === undefined) this.#fullSince = now
+    return this.#fullSince
   }
 }
