@@ -1,9 +1,10 @@
 import { ErrandError } from '../errors.js'
 import { encodeValue } from './codec/encode.js'
 import type { Context } from './context.js'
-import { instantOf, malformed, optionalInstantOf, optionalTextOf, textOf, type Envelope } from './seal/envelope.js'
+import { instantOf, malformed, optionalInstantOf, optionalTextOf, textOf } from './seal/envelope.js'
 import { frame, unframe, VERSION } from './seal/frame.js'
 import { openEnvelope, Parts, type Opened, type PartsOptions } from './seal/parts.js'
+import { refuseMisdirected, renewedCall, seeCall, type SeenCall } from './seen-call.js'
 
 /** A call on its way out, before it is encoded. */
 export interface CallMessage {
@@ -46,6 +47,13 @@ export interface Messages {
   sealOutcome(id: string, outcome: Outcome): Buffer
   /** @throws ErrandError as `openCall`, and `VALUE_UNREADABLE` */
   openOutcome(body: Buffer): { readonly id: string; readonly outcome: Outcome }
+  /** What can be seen of a call, also of one that a worker would refuse. Never throws. */
+  seeCall(body: Buffer): SeenCall
+  /**
+   * A copy of a call that may wait until `expiresAt`, in milliseconds since the epoch, or for ever.
+   * @throws ErrandError `MESSAGE_MALFORMED`, `MESSAGE_TOO_NEW`, `MESSAGE_FORGED`
+   */
+  renewCall(body: Buffer, expiresAt: number | undefined): Buffer
 }
 
 /** What {@link createMessages} needs. */
@@ -125,6 +133,14 @@ class SealedMessages implements Messages {
       : { id, outcome: { kind: 'failed', error: decode(fields['err']) } }
   }
 
+  seeCall(body: Buffer): SeenCall {
+    return seeCall(body, this.#parts, this.#options)
+  }
+
+  renewCall(body: Buffer, expiresAt: number | undefined): Buffer {
+    return renewedCall(body, this.#options.keys, expiresAt)
+  }
+
   #frame(envelope: string, subject: string): Buffer {
     const { keys, payloadLimit } = this.#options
     const bytes = frame(envelope, keys.sealing)
@@ -138,20 +154,8 @@ class SealedMessages implements Messages {
 
   #open(body: Buffer, kind: 'call' | 'reply'): Opened {
     const envelope = openEnvelope(unframe(body, this.#options.keys), kind)
-    this.#refuseMisdirected(envelope.fields)
+    refuseMisdirected(envelope.fields, this.#options)
     return envelope
-  }
-
-  #refuseMisdirected(fields: Envelope): void {
-    const app = textOf(fields, 'app')
-    const env = textOf(fields, 'env')
-    const own = this.#options
-    if (app === own.app && env === own.env) return
-    throw new ErrandError(
-      'MESSAGE_MISDIRECTED',
-      `A message was sealed for ${app} in ${env}, this process is ${own.app} in ${own.env}. ` +
-        'Give each service and each environment queues and keys of its own.',
-    )
   }
 }
 

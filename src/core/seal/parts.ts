@@ -80,10 +80,7 @@ export class Parts {
 
   /** Decodes when first called, and answers the same list from then on: decoding takes what was parsed apart. */
   readArguments(envelope: Opened): () => unknown[] {
-    const { args } = envelope.fields
-    const isBox = typeof args === 'string'
-    const part = isBox ? parsed(this.#boxes.open(args, 'arguments'), 'its list of arguments') : { value: args, decode: envelope.decode }
-    if (!Array.isArray(part.value)) throw malformed('its arguments are not a list')
+    const part = this.parsedArguments(envelope)
     return once(() => {
       const list = part.decode(part.value)
       if (Array.isArray(list)) return list as unknown[] // of whatever the caller gave
@@ -91,14 +88,30 @@ export class Parts {
     })
   }
 
+  /** The arguments before they are decoded. @throws ErrandError `MESSAGE_FORGED`, `MESSAGE_MALFORMED` */
+  parsedArguments(envelope: Opened): Part & { readonly value: readonly unknown[] } {
+    const { args } = envelope.fields
+    const isBox = typeof args === 'string'
+    const { value, decode } = isBox ? parsed(this.#boxes.open(args, 'arguments'), 'its list of arguments') : { value: args, decode: envelope.decode }
+    if (!Array.isArray(value)) throw malformed('its arguments are not a list')
+    return { value, decode }
+  }
+
   /** @throws ErrandError `CONTEXT_UNRESTORABLE`, `MESSAGE_FORGED`, `MESSAGE_MALFORMED` */
   readContext(envelope: Opened): Context | undefined {
+    const found = this.parsedContext(envelope)
+    if (found === undefined) return undefined
+    return readContext(restored({ value: found.clear, decode: found.decode }, 'The context of the caller'), found.secret)
+  }
+
+  /** The context before it is decoded, the secret headers apart. @throws ErrandError `MESSAGE_FORGED`, `MESSAGE_MALFORMED` */
+  parsedContext(envelope: Opened): { readonly clear: unknown; readonly secret: unknown; readonly decode: Part['decode'] } | undefined {
     const { ctx, sec } = envelope.fields
     if (ctx === undefined) return undefined
     const isBox = typeof ctx === 'string'
     const part = isBox ? parsed(this.#boxes.openAgain(ctx, 'context'), 'its context') : { value: ctx, decode: envelope.decode }
     const secret = typeof sec === 'string' ? parseJson(this.#boxes.openAgain(sec, 'headers'), 'its list of secret headers') : sec
-    return readContext(restored(part, 'The context of the caller'), secret)
+    return { clear: part.value, secret, decode: part.decode }
   }
 
   /** @throws ErrandError `CONTEXT_UNRESTORABLE`, `MESSAGE_FORGED`, `MESSAGE_MALFORMED` */
