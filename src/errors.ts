@@ -37,6 +37,7 @@ export const ERROR_CODES = {
   INSTANCE_UNAVAILABLE: 'no instance of the class of a task can be found or made in the worker',
   WORKER_CRASH_LOOP: 'the worker keeps dying soon after its start and is not started again',
   RESULT_TIMEOUT: 'the result of a task did not arrive in time; the task may still run',
+  DEAD_LETTER_UNKNOWN: 'no dead letter has the id that was given',
   TASK_FAILED: 'a task ended without success for a reason that is not an error of its body',
 } as const
 

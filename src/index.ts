@@ -18,6 +18,18 @@ export type { Logger } from './core/logger.js'
 export type { ErrorReporter, FailureData, FailureReport } from './core/report.js'
 export { ErrandError, ERROR_CODES, type ErrorCode } from './errors.js'
 export { start, type Running, type StartOptions } from './start.js'
+export { deadLetters, openDeadLetters, type OpenDeadLetters, type OpenDeadLettersOptions } from './dead-letters.js'
+export type {
+  DeadLetterChoice,
+  DeadLetterListOptions,
+  DeadLetters,
+  DiscardOptions,
+  DiscardResult,
+  ReplayOptions,
+  ReplayResult,
+} from './runtime/dead-letters/dead-letters.js'
+export type { DeadLetterFilter } from './runtime/dead-letters/filter.js'
+export type { DeadLetter, DeadLetterWithBody, FailedRun, RedactedContext } from './runtime/dead-letters/letter.js'
 export type { Config } from '../config/config.js'
 export type { ConfigInput } from '../config/schema.js'
 

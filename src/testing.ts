@@ -63,6 +63,7 @@ const SETTINGS: RuntimeSettings = {
   maxCrashes: 3,
   reverify: false,
   secretHeaders: ['authorization', 'cookie'],
+  worker: { queues: ['default'] },
 }
 
 /**

@@ -14,8 +14,11 @@ export interface RuntimeSettings {
   readonly maxCrashes: number
   readonly reverify: boolean
   readonly secretHeaders: readonly string[]
-  /** Of a process that runs tasks: how many at once. */
-  readonly worker?: { readonly concurrency: number } | undefined
+  readonly worker: {
+    readonly queues: readonly string[]
+    /** Tasks that one worker process runs at once. */
+    readonly concurrency: number
+  }
 }
 
 /** Everything that calling and running tasks needs, put together by `compose.ts`. One per process. */

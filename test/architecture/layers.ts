@@ -30,6 +30,8 @@ export const LAYERS: readonly Layer[] = [
     files: /^src\/start\.ts$/,
     mayImport: [...LOWER, 'config', 'runtime', 'compose', 'use-carriers', 'worker/supervisor'],
   },
+  // opens the configured broker for scripts and the command line, which start nothing
+  { name: 'dead-letters', files: /^src\/dead-letters\.ts$/, mayImport: [...LOWER, 'config', 'runtime', 'compose'] },
   {
     name: 'testing',
     files: /^src\/testing(?:\.ts$|\/)/,
@@ -50,9 +52,9 @@ export const LAYERS: readonly Layer[] = [
   {
     name: 'cli',
     files: /^src\/cli\//,
-    mayImport: [...LOWER, 'config', 'runtime', 'compose', 'start', 'worker', 'worker/supervisor', 'worker/container'],
+    mayImport: [...LOWER, 'config', 'runtime', 'compose', 'dead-letters', 'start', 'worker', 'worker/supervisor', 'worker/container'],
   },
-  { name: 'index', files: /^src\/index\.ts$/, mayImport: [...LOWER, 'config', 'runtime', 'start', 'carriers'] },
+  { name: 'index', files: /^src\/index\.ts$/, mayImport: [...LOWER, 'config', 'runtime', 'dead-letters', 'start', 'carriers'] },
 ]
 
 /** Packages and the files that may import them; everything else is refused. */

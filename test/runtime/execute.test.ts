@@ -181,6 +181,7 @@ function worker({ report, reverify = false, locks }: { report?: (failure: Failur
     maxCrashes: 3,
     reverify,
     secretHeaders,
+    worker: { queues: ['default'] },
   } as const
   const runtime: Runtime = { settings, broker: openMemoryBroker(), messages, clock: systemClock, log: silentLogger, report: report ?? ((failure) => void reports.push(failure)), ...(locks === undefined ? {} : { locks: async () => locks }) }
   const executor = createExecutor(runtime)
