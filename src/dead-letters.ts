@@ -43,14 +43,25 @@ export const deadLetters: DeadLetters = {
  * await using letters = await openDeadLetters({ env: 'production' })
  */
 export async function openDeadLetters({ config: file, env, ...overrides }: OpenDeadLettersOptions = {}): Promise<OpenDeadLetters> {
-  return deadLettersOf(await loadConfig({ file, env, overrides }))
+  const { argumentsIn: _argumentsIn, ...letters } = await deadLettersOf(await loadConfig({ file, env, overrides }))
+  return letters
+}
+
+/** Dead letters as an operator sees them. */
+interface OperatorsDeadLetters extends OpenDeadLetters {
+  /** The arguments in a message as they stand there, not decoded; `undefined` where it cannot be opened. */
+  readonly argumentsIn: (body: Buffer) => readonly unknown[] | undefined
 }
 
 /** The dead letters of the application that `config` is for. */
-export async function deadLettersOf(config: Config): Promise<OpenDeadLetters> {
+export async function deadLettersOf(config: Config): Promise<OperatorsDeadLetters> {
   refuseWithoutQueues(config)
   const runtime = await compose(config, { log: silentLogger })
-  return { ...createDeadLetters(runtime), [Symbol.asyncDispose]: () => runtime.close() }
+  return {
+    ...createDeadLetters(runtime),
+    argumentsIn: (body) => runtime.messages.seeCall(body).args,
+    [Symbol.asyncDispose]: () => runtime.close(),
+  }
 }
 
 async function inThisProcess<T>(work: (letters: DeadLetters) => Promise<T>): Promise<T> {

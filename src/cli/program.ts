@@ -1,8 +1,10 @@
 import { readFileSync } from 'node:fs'
 import { Command } from 'commander'
+import { deadCommand } from './dead.js'
 import { doctorCommand } from './doctor.js'
 import { initCommand } from './init.js'
 import { keyCommand } from './key.js'
+import { replayCommand } from './replay.js'
 import { restartCommand } from './restart.js'
 import { statusCommand } from './status.js'
 import { stopCommand } from './stop.js'
@@ -27,7 +29,8 @@ export function createProgram(): Command {
     // an added command does not inherit this
     program.addCommand(command.copyInheritedSettings(program))
   }
-  return program
+  // these have an exit code of their own for wrong use
+  return program.addCommand(deadCommand()).addCommand(replayCommand())
 }
 
 function packageVersion(): string {

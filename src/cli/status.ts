@@ -46,6 +46,7 @@ async function queuesOf(config: Config): Promise<Status['queues']> {
 function inWords(config: Config, { service, environment, server, workers, queues }: Status): string {
   const lines = [`${service} (${environment})`, `  worker: ${workerLine(config, server, workers)}`]
   for (const { queue, waiting, dead } of queues) lines.push(`  queue ${queue}: ${waiting} waiting, ${dead} dead`)
+  if (queues.some(({ dead }) => dead > 0)) lines.push('  `errand dead` lists the dead letters.')
   return lines.join('\n')
 }
 
