@@ -1,0 +1,334 @@
+import { writeFileSync } from 'node:fs'
+import { expect } from 'chai'
+import { asyncTask, register, type ConfigInput, type DeadLetter, type DeadLetters } from 'errand'
+import { loadConfig } from '#config/load.js'
+import type { Broker, Delivery, Subscription } from '#src/broker/broker.js'
+import { compose, type Composed } from '#src/compose.js'
+import { newId, systemClock } from '#src/core/clock.js'
+import { silentLogger } from '#src/core/logger.js'
+import { createMessages } from '#src/core/message.js'
+import { frame } from '#src/core/seal/frame.js'
+import { generateKey, parseKeyRing } from '#src/core/seal/key-ring.js'
+import { createDeadLetters } from '#src/runtime/dead-letters/dead-letters.js'
+import { createExecutor } from '#src/runtime/execute.js'
+import { LazySignal } from '#src/runtime/lazy-signal.js'
+import { startProgram } from '../kit/process.js'
+import { eachScope, type Scope } from '../kit/temporary.js'
+import { until } from '../kit/until.js'
+
+const world = { isMended: false, ran: [] as string[] }
+
+asyncTask(async function fragile(text: string): Promise<void> {
+  if (!world.isMended) throw Object.assign(new RangeError(`no ${text} yet`), { code: 'NOT_YET' })
+  world.ran.push(`fragile ${text}`)
+}, { retries: 1, backoff: 0 })
+asyncTask(async function sturdy(value: { id?: number } | string): Promise<void> {
+  world.ran.push(`sturdy ${typeof value === 'string' ? value : value.constructor.name}`)
+})
+
+/** What is expected of one kind of death. */
+interface Kind {
+  readonly body: Buffer
+  readonly code: string
+  /** A part of the reason. */
+  readonly says: string
+  readonly task?: string
+  /** A worker would refuse it again. */
+  readonly isRefused?: true
+  /** What the task says when it runs at last. */
+  readonly runsAs?: string
+}
+
+/** Dead letters with a real broker, whatever it is: registered as a mocha suite. */
+export function deadLetterSuite(name: string, config: () => Promise<ConfigInput>): void {
+  describe(`Dead letters on ${name}`, function () {
+    this.timeout(60_000)
+    const scope = eachScope()
+    beforeEach(() => {
+      world.isMended = false
+      world.ran = []
+    })
+
+    it('are there for every way to die, with reason, history and the bytes as they were sent, and run once repaired', async () => {
+      const app = await Application.open(scope(), await config())
+      await everyDeath(app)
+    })
+
+    it('are found by what they have in common, a part at a time, and go for good when they are discarded', async () => {
+      const app = await Application.open(scope(), await config())
+      await chosen(app)
+    })
+
+    it('are neither lost nor half replayed when the process that replays them is killed', async () => {
+      const given = { ...(await config()), keys: [generateKey()] }
+      await interrupted(scope(), await Application.open(scope(), given))
+    })
+  })
+}
+
+async function everyDeath(app: Application): Promise<void> {
+  const kinds = everyKind(app)
+  const worker = await app.work()
+  const ids = new Map<string, string>()
+  for (const [kind, { body }] of Object.entries(kinds)) ids.set(kind, await app.put(body))
+  await app.hasDead(ids.size)
+  await worker.stop()
+
+  const letters = new Map((await app.letters.list()).map((letter) => [letter.id, letter]))
+  for (const [kind, expected] of Object.entries(kinds)) {
+    const id = ids.get(kind) ?? ''
+    await expectLetter(app.letters, letters.get(id), { kind, ...expected })
+  }
+  const fragile = letters.get(ids.get('exhausted') ?? '')
+  expect(fragile?.history.map(({ attempt, name, code, message }) => ({ attempt, name, code, message }))).to.deep.equal(
+    [1, 2].map((attempt) => ({ attempt, name: 'RangeError', code: 'NOT_YET', message: 'no tea yet' })),
+  )
+  expect(letters.get(ids.get('poison') ?? '')?.crashes).to.equal(2)
+
+  await replayed(app, kinds, ids)
+}
+
+async function replayed(app: Application, kinds: Readonly<Record<string, Kind>>, ids: ReadonlyMap<string, string>): Promise<void> {
+  app.repair()
+  const refused = Object.entries(kinds).flatMap(([kind, { isRefused }]) => (isRefused ? [ids.get(kind) ?? ''] : []))
+  const runs = Object.values(kinds).flatMap(({ runsAs }) => runsAs ?? [])
+
+  expect(await app.letters.replay({}, { dryRun: true })).to.include({ replayed: runs.length, renewed: 1 })
+  expect(await app.broker.count('default')).to.deep.equal({ waiting: 0, dead: ids.size })
+  const result = await app.letters.replay({})
+
+  expect(result).to.include({ replayed: runs.length, renewed: 1 })
+  expect(result.refused.map(({ id }) => id)).to.have.members(refused)
+  await app.work()
+  await until('the runs', () => world.ran.length >= runs.length)
+  expect(world.ran).to.have.members(runs)
+  expect(new Set(app.attempts)).to.deep.equal(new Set(['1 0']))
+  expect((await app.letters.list()).map(({ id }) => id)).to.have.members(refused)
+
+  // and those that would be refused again die once more when they are forced
+  expect(await app.letters.replay(refused, { force: true })).to.deep.equal({ replayed: refused.length, renewed: 0, refused: [] })
+  await app.hasDead(refused.length)
+  for (const id of refused) expect((await app.letters.get(id)).body.equals(app.sent.get(id) ?? Buffer.alloc(0))).to.equal(true)
+}
+
+async function expectLetter(letters: DeadLetters, letter: DeadLetter | undefined, expected: Kind & { readonly kind: string }): Promise<void> {
+  const { kind, code, says, task, isRefused = false, body } = expected
+  expect(letter, kind).to.include({ queue: 'default', task, size: body.length })
+  if (letter === undefined) return
+  expect(letter.reason.code, kind).to.equal(code)
+  expect(letter.reason.text, kind).to.contain(says)
+  expect(letter.refusal !== undefined, kind).to.equal(isRefused)
+  expect(letter.history.at(-1)?.attempt, kind).to.equal(letter.attempt)
+  expect(letter.diedAt?.getTime(), kind).to.be.closeTo(Date.now(), 60_000)
+  expect(letter, kind).not.to.have.property('body')
+  expect((await letters.get(letter.id)).body.equals(body), kind).to.equal(true)
+}
+
+function everyKind(app: Application): Readonly<Record<string, Kind>> {
+  const { lateTask, lateClass } = app
+  const instance = { $: 'class', n: lateClass, v: { id: 9 } }
+  const tea = app.seal('sturdy', ['tea']).toString()
+  const forged = createMessages({ ...app.messagesOptions, keys: parseKeyRing([generateKey()]) })
+  const misdirected = createMessages({ ...app.messagesOptions, env: 'elsewhere' })
+  const sturdy = { task: 'sturdy', runsAs: 'sturdy tea' }
+  const TASK = 'TASK_FAILED'
+  return {
+    exhausted: { body: app.seal('fragile', ['tea']), code: TASK, says: 'RangeError: no tea yet', task: 'fragile', runsAs: 'fragile tea' },
+    poison: { body: app.seal('sturdy', ['poison']), code: TASK, says: 'death of their worker', task: 'sturdy', runsAs: 'sturdy poison' },
+    unknown: { body: app.seal(lateTask, ['x']), code: 'TASK_UNKNOWN', says: lateTask, task: lateTask, runsAs: 'late x' },
+    malformed: { body: Buffer.from('{"hello":"world"}'), code: 'MESSAGE_MALFORMED', says: 'does not begin as', isRefused: true },
+    forged: { body: forged.sealCall(callOf('sturdy', ['x'])), code: 'MESSAGE_FORGED', says: 'sealed with the key', isRefused: true },
+    altered: { body: Buffer.from(tea.replace('tea', 'gin')), code: 'MESSAGE_FORGED', says: 'does not match', isRefused: true },
+    newer: { body: Buffer.from(tea.replace('errand/1 ', 'errand/2 ')), code: 'MESSAGE_TOO_NEW', says: 'version 2', isRefused: true },
+    expired: { body: app.seal('sturdy', ['tea'], { expiresAt: Date.now() - 1000 }), code: 'MESSAGE_EXPIRED', says: 'could wait until', ...sturdy },
+    misdirected: {
+      body: misdirected.sealCall(callOf('sturdy', ['x'])),
+      code: 'MESSAGE_MISDIRECTED',
+      says: 'in elsewhere',
+      task: 'sturdy',
+      isRefused: true,
+    },
+    context: {
+      body: app.sealText({ args: ['tea'], ctx: { headers: {}, user: instance } }),
+      code: 'CONTEXT_UNRESTORABLE',
+      says: 'context of the caller cannot be read',
+      ...sturdy,
+    },
+    arguments: { body: app.sealText({ args: [instance] }), code: 'VALUE_UNREADABLE', says: lateClass, task: 'sturdy', runsAs: `sturdy ${lateClass}` },
+  }
+}
+
+async function chosen(app: Application): Promise<void> {
+  const { letters } = app
+  const worker = await app.work()
+  const context = { user: { id: 7 }, headers: { authorization: 'Bearer secret-of-ada', 'x-request-id': 'r1' }, url: 'http://a.example/x?k=secret' }
+  const ofAda = await app.put(app.seal('fragile', ['tea'], { context }))
+  const ofNobody = await app.put(app.seal('fragile', ['jam']))
+  await app.put(app.seal('missing', []))
+  await app.hasDead(3)
+  await worker.stop()
+  const counts = async (filter: Parameters<DeadLetters['list']>[0]): Promise<number> => (await letters.list(filter)).length
+
+  expect(await Promise.resolve(counts({ task: 'fragile' }))).to.equal(2)
+  expect(await counts({ code: 'TASK_UNKNOWN' })).to.equal(1)
+  expect(await counts({ queue: 'other' })).to.equal(0)
+  expect(await counts({ since: '1h', until: new Date(Date.now() + 60_000) })).to.equal(3)
+  expect(await counts({ until: '1h' })).to.equal(0)
+  const [ada] = await letters.list({ user: 7 })
+  expect(ada).to.deep.include({ id: ofAda, userId: '7', argumentTypes: ['string'] })
+  expect(ada?.context).to.deep.include({ url: 'http://a.example/x', headers: { authorization: '***', 'x-request-id': 'r1' } })
+  expect(JSON.stringify(await letters.list())).not.to.contain('secret')
+
+  const [first] = await letters.list({ limit: 1 })
+  const rest = await letters.list({ limit: 5, after: first?.id })
+  expect([first, ...rest].map((letter) => letter?.id)).to.deep.equal((await letters.list()).map(({ id }) => id))
+  expect(rest).to.have.length(2)
+
+  expect(await letters.discard({ task: 'fragile' }, { dryRun: true })).to.deep.equal({ discarded: 2 })
+  expect(await letters.discard(ofNobody)).to.deep.equal({ discarded: 1 })
+  expect(await codeOf(letters.discard([ofNobody, ofAda]))).to.equal('DEAD_LETTER_UNKNOWN')
+  expect(await codeOf(letters.get(ofAda))).to.equal('DEAD_LETTER_UNKNOWN')
+  expect(await letters.replay({ code: 'TASK_UNKNOWN' }, { to: 'other' })).to.deep.equal({ replayed: 1, renewed: 0, refused: [] })
+  expect(await app.broker.count('other')).to.deep.equal({ waiting: 1, dead: 0 })
+  expect(await app.broker.count('default')).to.deep.equal({ waiting: 0, dead: 0 })
+}
+
+const MANY = 500
+
+async function interrupted(scope: Scope, app: Application): Promise<void> {
+  const burial = await app.broker.consume('default', { concurrency: 50 }, async () => ({ kind: 'dead', note: '{"code":"TASK_UNKNOWN"}' }))
+  const ids = await Promise.all(Array.from({ length: MANY }, () => app.put(app.seal('sturdy', ['x']))))
+  await app.hasDead(MANY)
+  await burial.stop()
+  const order = scope.file('replay.json')
+  writeFileSync(order, JSON.stringify(app.given))
+
+  const replayer = startProgram(scope, new URL('../kit/replay-main.js', import.meta.url), { args: [order] })
+  const before = await until('the first of them in their queue', async () => {
+    const { waiting } = await app.broker.count('default')
+    return waiting > 10 && waiting
+  })
+  replayer.kill('SIGKILL')
+  const { signal } = await replayer.exited
+
+  expect(signal, replayer.output).to.equal('SIGKILL')
+  expect(before).to.be.below(MANY)
+  const waiting = await idsIn(app.broker, 'default')
+  // what the killed process had in hand comes back when the broker has noticed
+  await until('all of them', async () => {
+    const found = new Set([...waiting, ...(await app.letters.list({ limit: MANY })).map(({ id }) => id)])
+    return ids.every((id) => found.has(id))
+  })
+}
+
+async function idsIn(broker: Broker, queue: string): Promise<readonly string[]> {
+  const ids: string[] = []
+  await broker.browse(queue, ({ id }) => {
+    ids.push(id)
+    return { kind: 'keep' }
+  })
+  return ids
+}
+
+/** An application whose worker, dead letters and strangers are in this process. */
+class Application {
+  readonly letters: DeadLetters
+  /** Attempt and crashes of every delivery to the worker since it was repaired. */
+  attempts: string[] = []
+  readonly sent = new Map<string, Buffer>()
+  readonly #id = newId().slice(0, 8)
+  #isPoisonous = true
+
+  private constructor(
+    readonly given: ConfigInput,
+    readonly key: string,
+    readonly runtime: Composed,
+    readonly messagesOptions: Parameters<typeof createMessages>[0],
+  ) {
+    this.letters = createDeadLetters(runtime)
+  }
+
+  static async open(scope: Scope, overrides: ConfigInput): Promise<Application> {
+    const [key] = (overrides.keys as readonly string[] | undefined) ?? [generateKey()] // as the test gave them
+    if (key === undefined) throw new Error('no key')
+    const given = { withAsync: true, service: 'shop', dataDir: scope.file('data'), maxCrashes: 2, keys: [key], ...overrides }
+    const config = await loadConfig({ cwd: scope.folder(), env: 'test', overrides: given })
+    const runtime = await compose(config, { log: silentLogger })
+    scope.defer(() => runtime.close())
+    const { service: app, environment: env, seal, secretHeaders, payloadLimit } = config
+    return new Application(given, key, runtime, { keys: parseKeyRing([key]), app, env, seal, secretHeaders, payloadLimit, clock: systemClock })
+  }
+
+  get broker(): Broker {
+    return this.runtime.broker
+  }
+
+  get lateTask(): string {
+    return `late-${this.#id}`
+  }
+
+  get lateClass(): string {
+    return `Late${this.#id}`
+  }
+
+  /** Makes everything that failed in the worker possible. */
+  repair(): void {
+    world.isMended = true
+    this.#isPoisonous = false
+    this.attempts = []
+    asyncTask(async (text: string): Promise<void> => void world.ran.push(`late ${text}`), { name: this.lateTask })
+    const Late = { [this.lateClass]: class {} }[this.lateClass]
+    if (Late !== undefined) register(Late, { name: this.lateClass })
+  }
+
+  /** A worker: what is poisonous ends it, as far as the broker can tell. */
+  work(): Promise<Subscription> {
+    const executor = createExecutor(this.runtime)
+    return this.broker.consume('default', { concurrency: 1 }, async (delivery: Delivery) => {
+      this.attempts.push(`${delivery.attempt} ${delivery.crashes}`)
+      const isPoison = this.#isPoisonous && delivery.crashes < 2 && delivery.body.includes('"poison"')
+      if (isPoison) throw new Error('the worker dies')
+      return executor.run(delivery, new LazySignal())
+    })
+  }
+
+  async put(body: Buffer): Promise<string> {
+    const id = newId()
+    this.sent.set(id, body)
+    await this.broker.publish({ id, queue: 'default', body })
+    return id
+  }
+
+  async hasDead(count: number): Promise<void> {
+    await until(`${count} dead letters`, async () => (await this.broker.count('default')).dead === count)
+  }
+
+  seal(task: string, args: readonly unknown[], more: object = {}): Buffer {
+    return this.runtime.messages.sealCall({ ...callOf(task, args), ...more })
+  }
+
+  /** A sealed call of `sturdy` with parts as another process may have written them. */
+  sealText(parts: object): Buffer {
+    const { app, env, keys } = this.messagesOptions
+    return frame(JSON.stringify({ v: 1, kind: 'call', id: newId(), task: 'sturdy', app, env, at: Date.now(), ...parts }), keys.sealing)
+  }
+}
+
+const callOf = (task: string, args: readonly unknown[]) => ({
+  id: newId(),
+  task,
+  args: JSON.stringify(args),
+  context: undefined,
+  carriers: undefined,
+  sentAt: Date.now(),
+  expiresAt: undefined,
+  replyTo: undefined,
+})
+
+async function codeOf(action: Promise<unknown>): Promise<unknown> {
+  const error = await action.then(
+    () => undefined,
+    (reason: unknown) => reason,
+  )
+  return error instanceof Error && 'code' in error ? error.code : error
+}

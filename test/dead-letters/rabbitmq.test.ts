@@ -1,0 +1,11 @@
+import { deadLetterSuite } from '../contract/dead-letters.js'
+import { describeRabbit, freshNamespace, sharedRabbitNode } from '../kit/rabbitmq.js'
+
+describeRabbit('With RabbitMQ', () => {
+  before('a server', async function () {
+    this.timeout(60_000)
+    await sharedRabbitNode()
+  })
+
+  deadLetterSuite('RabbitMQ', async () => ({ service: freshNamespace(), broker: (await sharedRabbitNode()).url }))
+})

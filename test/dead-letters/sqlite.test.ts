@@ -1,0 +1,3 @@
+import { deadLetterSuite } from '../contract/dead-letters.js'
+
+deadLetterSuite('the embedded queue', async () => ({}))
