@@ -25,6 +25,7 @@ export const deadCommand = (): Command =>
     .addCommand(listCommand(), { isDefault: true })
     .addCommand(showCommand())
     .addCommand(discardCommand())
+    .addHelpText('after', '\n`errand dead list --help` tells how to choose among them, `errand replay` sends them again.')
 
 interface ListOptions extends FilterOptions {
   readonly limit: number
@@ -34,11 +35,14 @@ interface ListOptions extends FilterOptions {
 
 const listCommand = (): Command =>
   takingFilters(deadCommandOf('list'))
-    .description('list them, the oldest of a queue first (this is what `errand dead` does)')
+    .description('list them, the latest death first (this is what `errand dead` does)')
     .option('--limit <n>', 'so many at most', countOf, 20)
     .option('--after <id>', 'go on behind this one')
     .option('--json', 'as JSON')
-    .action(async ({ limit, after, json = false, ...options }: ListOptions) => {
+    .allowExcessArguments()
+    .action(async ({ limit, after, json = false, ...options }: ListOptions, command: Command) => {
+      const [word] = command.args
+      if (word !== undefined) refuse(command, `there is no command "${word}". About one letter: errand dead show <id>`)
       // one more, to know whether that is all
       const found = await withDeadLetters(options, (letters) => letters.list({ ...filterOf(options), limit: limit + 1, after }))
       const shown = found.slice(0, limit)
@@ -94,6 +98,7 @@ const discardCommand = (): Command =>
     .action(async (ids: string[], { yes = false, dryRun = false, ...options }: DiscardOptions, command: Command) => {
       const choice = choiceOf(command, ids, options)
       await withDeadLetters(options, async (letters) => {
+        // asked first, so that nobody is asked about nothing
         if (dryRun || !yes) {
           const { discarded: count } = await letters.discard(choice, { dryRun: true })
           if (dryRun || count === 0) return conclude(done(`${lettersIn(count)} would be discarded.`))

@@ -50,7 +50,7 @@ export interface DiscardResult {
  * All throw ErrandError `OPTION_INVALID`, `BROKER_UNREACHABLE`, `BROKER_CLOSED`.
  */
 export interface DeadLetters {
-  /** Dead letters in the order in which they lie: by queue, by priority, the oldest first. */
+  /** Dead letters, the latest death first. */
   list(options?: DeadLetterListOptions): Promise<readonly DeadLetter[]>
   /** One of them, with its bytes. @throws ErrandError `DEAD_LETTER_UNKNOWN` */
   get(id: string): Promise<DeadLetterWithBody>
@@ -81,14 +81,22 @@ async function list(runtime: Runtime, { limit = LIST_LIMIT, after, ...filter }: 
   if (!Number.isSafeInteger(limit) || limit < 1) throw new ErrandError('OPTION_INVALID', `${where} takes a whole number from 1 up as "limit", got ${show(limit)}.`)
   const isMeant = matcherOf(where, filter, runtime.clock.now())
   const found: DeadLetter[] = []
-  let isBehind = after === undefined
+  // all of them, always: brokers may put back what was looked at in another order
   await visitAll(runtime, filter.queue, (letter) => {
-    if (!isBehind) isBehind = letter.id === after
-    else if (isMeant(letter)) found.push(letter)
-    return found.length === limit ? STOP : KEEP
+    if (isMeant(letter) || letter.id === after) found.push(letter)
+    return KEEP
   })
-  if (!isBehind && after !== undefined) throw unknown([after])
-  return found
+  found.sort(byDeath)
+  const start = after === undefined ? 0 : found.findIndex(({ id }) => id === after) + 1
+  if (after !== undefined && start === 0) throw unknown([after])
+  return found.slice(start).filter(isMeant).slice(0, limit)
+}
+
+/** The latest death first; those whose time is not known come last. Ids make the order the same every time. */
+function byDeath(a: DeadLetter, b: DeadLetter): number {
+  const difference = (b.diedAt?.getTime() ?? 0) - (a.diedAt?.getTime() ?? 0)
+  if (difference !== 0) return difference
+  return a.id < b.id ? -1 : Number(a.id > b.id)
 }
 
 async function get(runtime: Runtime, id: string): Promise<DeadLetterWithBody> {
