@@ -47,6 +47,14 @@ const EXPECTED: Readonly<Record<string, readonly string[]>> = {
   ],
   limits: ['No account had two runs at once.'],
   'cls-hooked': ['Ada: emptied basket 1 (no. 1)', 'Ada: emptied basket 2 (no. 2)', 'Ada: emptied basket 3 (no. 3)'],
+  'dead-letters': [
+    'user 7: TASK_FAILED after 2 runs, Error: the bank is closed',
+    'user 7: TASK_FAILED after 2 runs, Error: the bank is closed',
+    'user 8: TASK_FAILED after 2 runs, Error: the bank is closed',
+    '2 would be replayed',
+    'Ada: invoice 1: charged 120',
+    'Ada: invoice 2: charged 80',
+  ],
   tasks: ['Every task did what the page about tasks says.'],
 }
 
