@@ -63,7 +63,13 @@ function callerOf({ userId, context }: DeadLetter): [string, string][] {
 function argumentsOf({ argumentTypes }: DeadLetter, values: readonly unknown[] | undefined): [string, string][] {
   if (argumentTypes === undefined) return [['arguments', 'not known']]
   if (values === undefined || values.length === 0) return [['arguments', argumentTypes.join(', ') || 'none']]
-  return listed('arguments', values.map((value, index) => `${argumentTypes[index] ?? '?'}: ${JSON.stringify(value)}`))
+  return listed('arguments', values.map((value, index) => `${argumentTypes[index] ?? '?'}: ${valueText(value)}`))
+}
+
+/** A value as it stands in the message; of an instance just the fields, its class is said beside it. */
+function valueText(value: unknown): string {
+  const isInstance = typeof value === 'object' && value !== null && Reflect.get(value, '$') === 'class'
+  return JSON.stringify(isInstance ? Reflect.get(value, 'v') : value)
 }
 
 function historyOf({ history }: DeadLetter): [string, string][] {

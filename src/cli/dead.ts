@@ -54,7 +54,7 @@ function listText(letters: readonly DeadLetter[], hasMore: boolean): string {
   const last = letters.at(-1)
   if (last === undefined) return 'No dead letters.'
   const more = `More of them: errand dead --after ${last.id}`
-  const hint = '`errand dead show <id>` tells all about one, `errand replay <id>` sends it again.'
+  const hint = '`errand dead show <id>` tells all about one, `errand replay <id>` resends it.'
   return [tableOf(letters, Date.now(), process.stdout.columns), '', ...(hasMore ? [more] : []), hint].join('\n')
 }
 
