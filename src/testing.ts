@@ -63,7 +63,7 @@ const SETTINGS: RuntimeSettings = {
   maxCrashes: 3,
   reverify: false,
   secretHeaders: ['authorization', 'cookie'],
-  worker: { queues: ['default'] },
+  worker: { queues: ['default'], concurrency: 10 },
 }
 
 /**

@@ -181,7 +181,7 @@ function worker({ report, reverify = false, locks }: { report?: (failure: Failur
     maxCrashes: 3,
     reverify,
     secretHeaders,
-    worker: { queues: ['default'] },
+    worker: { queues: ['default'], concurrency: 10 },
   } as const
   const runtime: Runtime = { settings, broker: openMemoryBroker(), messages, clock: systemClock, log: silentLogger, report: report ?? ((failure) => void reports.push(failure)), ...(locks === undefined ? {} : { locks: async () => locks }) }
   const executor = createExecutor(runtime)
