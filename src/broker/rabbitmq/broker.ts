@@ -33,8 +33,9 @@ const DRAIN_MS = 2000
 const PING_TIMEOUT_MS = 5000
 
 /**
- * Opens a broker on RabbitMQ 3.10 or newer; resolves when the first connection stands. From then on connections come back by
- * themselves, and a publish waits for them until `confirmTimeoutMs` is over.
+ * Opens a broker on RabbitMQ 3.10 or newer; resolves when the first connection stands, or with `waitForConnection: false` at once.
+ * From then on connections come back by themselves, and a publish waits for them until `confirmTimeoutMs` is over, or as
+ * `whenAway` says.
  *
  * @throws ErrandError `OPTION_INVALID`, `BROKER_UNREACHABLE` after `connectTimeoutMs`, `BROKER_REFUSED` at once
  */
@@ -70,11 +71,13 @@ class RabbitBroker implements Broker {
   }
 
   async open(): Promise<void> {
-    await this.#publishing.open()
+    if (this.#options.waitForConnection) await this.#publishing.open()
+    else this.#publishing.openInBackground()
   }
 
   publish(message: OutgoingMessage): Promise<void> {
-    return this.#publisher.publish(message)
+    // copies for a later attempt always wait: the consumer holds their messages as long
+    return this.#publisher.publish(message, this.#options.whenAway)
   }
 
   async consume(queue: string, options: ConsumeOptions, handle: (delivery: Delivery) => Promise<Verdict>): Promise<Subscription> {

@@ -66,6 +66,12 @@ export class Link extends EventEmitter<LinkEvents> {
     return this.#opening
   }
 
+  /** Seeks the first connection for as long as it takes; {@link open} then answers without one. */
+  openInBackground(): void {
+    this.#opening ??= Promise.resolve()
+    this.#running ??= outside(() => this.#keepUp(undefined))
+  }
+
   /** The connection, waiting for one at most `ms`. @throws ErrandError `BROKER_UNREACHABLE`, `BROKER_CLOSED` */
   async ready(ms: number, what: string): Promise<Session> {
     if (this.#isClosed) throw closedError(what)
@@ -150,12 +156,13 @@ export class Link extends EventEmitter<LinkEvents> {
     return new ErrandError('BROKER_UNREACHABLE', `${what}: ${why}. Is the server running, and is the address right?`, { cause: error })
   }
 
-  async #keepUp(first: Session): Promise<void> {
-    let session: Session | undefined = first
-    while (session !== undefined) {
+  async #keepUp(first: Session | undefined): Promise<void> {
+    if (first !== undefined) await this.#standing(first)
+    for (;;) {
+      const session = await this.#reconnect(first === undefined && this.#session === undefined ? 'connected' : 'connected again')
+      if (session === undefined) return
+      this.#install(session)
       await this.#standing(session)
-      session = await this.#reconnect()
-      if (session !== undefined) this.#install(session)
     }
   }
 
@@ -179,7 +186,7 @@ export class Link extends EventEmitter<LinkEvents> {
   }
 
   /** The next connection, however long it takes; `undefined` after close(). */
-  async #reconnect(): Promise<Session | undefined> {
+  async #reconnect(done: string): Promise<Session | undefined> {
     const { hosts, log, connectTimeoutMs } = this.#options
     while (!this.#isClosed) {
       for (const host of shuffled(hosts)) {
@@ -187,15 +194,22 @@ export class Link extends EventEmitter<LinkEvents> {
         if (this.#isClosed) return undefined
         try {
           const session = await this.#dial(host, connectTimeoutMs)
-          log.info(`RabbitMQ: connected again for ${this.#role}.`)
+          log.info(`RabbitMQ: ${done} for ${this.#role}.`)
           return session
         } catch (error) {
-          this.#warnOf(host, error)
-          if (isRefusal(error)) await this.#pause(REFUSED_WAIT_MS)
+          if (isRefusal(error)) await this.#refused(host, error)
+          else this.#warnOf(host, error)
         }
       }
     }
     return undefined
+  }
+
+  /** Only a person can repair it, who must find it in the log. */
+  async #refused(host: Host, error: unknown): Promise<void> {
+    const { message } = toErrandError(`Cannot connect to RabbitMQ at ${host.shown} for ${this.#role}`, error)
+    this.#options.log.error(`${message} Trying again every few seconds.`)
+    await this.#pause(REFUSED_WAIT_MS)
   }
 
   #dial(host: Host, timeoutMs: number): Promise<Session> {

@@ -14,6 +14,8 @@ export interface Entry {
   readonly deadline: number
   readonly resolve: () => void
   readonly reject: (error: unknown) => void
+  /** It is rejected at once while there is no connection. */
+  readonly isImpatient: boolean
   /** It left at least once: the server may have it although nothing was confirmed. */
   isSent: boolean
   /** The server said, ahead of its confirm, that no queue takes it. */

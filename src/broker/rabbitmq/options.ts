@@ -15,6 +15,17 @@ export interface RabbitBrokerOptions {
   readonly connectTimeoutMs?: number | undefined
   /** Milliseconds after which a message that was not confirmed is rejected. @defaultValue 20000 */
   readonly confirmTimeoutMs?: number | undefined
+  /**
+   * What becomes of a publish while there is no connection: it waits for one until `confirmTimeoutMs` is over, or is rejected at
+   * once. With `reject`, what was under way when a connection is lost is rejected at once too: `PUBLISH_TIMEOUT` where the server
+   * may have it, `BROKER_UNREACHABLE` where it has not. @defaultValue 'wait'
+   */
+  readonly whenAway?: 'wait' | 'reject' | undefined
+  /**
+   * Whether opening waits for the first connection, and fails without one. With `false` it resolves at once and the connection is
+   * sought for as long as the broker is open, also when the server refuses the user. @defaultValue true
+   */
+  readonly waitForConnection?: boolean | undefined
   /** Seconds between signs of life; a silent connection is given up after two to three of them. @defaultValue 10 */
   readonly heartbeatSeconds?: number | undefined
   /** Files for `amqps://` URLs. @defaultValue the certificates of the system */
@@ -56,6 +67,8 @@ export interface ResolvedRabbitOptions {
   readonly queueType: 'quorum' | 'classic'
   readonly connectTimeoutMs: number
   readonly confirmTimeoutMs: number
+  readonly whenAway: 'wait' | 'reject'
+  readonly waitForConnection: boolean
   readonly heartbeatSeconds: number
   readonly tls: TlsFiles
   readonly log: Logger
@@ -66,6 +79,8 @@ const DEFAULTS = {
   queueType: 'quorum' as const,
   connectTimeoutMs: 10_000,
   confirmTimeoutMs: 20_000,
+  whenAway: 'wait' as const,
+  waitForConnection: true,
   heartbeatSeconds: 10,
   tls: {},
   log: silentLogger,
@@ -86,6 +101,7 @@ export function resolveRabbitOptions(given: RabbitBrokerOptions): ResolvedRabbit
   if (!['quorum', 'classic'].includes(options.queueType)) {
     throw invalid(`queueType must be 'quorum' or 'classic', got ${show(options.queueType)}`)
   }
+  if (!['wait', 'reject'].includes(options.whenAway)) throw invalid(`whenAway must be 'wait' or 'reject', got ${show(options.whenAway)}`)
   for (const name of ['connectTimeoutMs', 'confirmTimeoutMs', 'heartbeatSeconds'] as const) {
     if (!Number.isFinite(options[name]) || options[name] <= 0) throw invalid(`${name} must be above 0, got ${show(options[name])}`)
   }

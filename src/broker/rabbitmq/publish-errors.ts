@@ -29,6 +29,14 @@ export function unencodable(entry: Entry, error: unknown): ErrandError {
   return new ErrandError('CALL_INVALID', `${publishing(entry)}: ${reasonOf(error)}.`, { cause: error })
 }
 
+/** Why an entry is given up with the connection, and whether the server may have it. */
+export function cutOff(entry: Entry, link: Link): ErrandError {
+  const what = publishing(entry)
+  if (!entry.isSent) return link.unreachable(what)
+  const why = 'the connection to RabbitMQ was lost before it was confirmed; whether it is stored is unknown. Sent again it may run twice.'
+  return new ErrandError('PUBLISH_TIMEOUT', `${what}: ${why}`)
+}
+
 /** Why an entry is given up at its deadline, and whether the server may have it. */
 export function late(entry: Entry, link: Link, timeoutMs: number): ErrandError {
   const what = publishing(entry)

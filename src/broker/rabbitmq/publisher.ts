@@ -11,7 +11,7 @@ import { Lanes } from './lanes.js'
 import type { ResolvedRabbitOptions } from './options.js'
 import { routeOf, type Publication } from './publication.js'
 import { PUBLISHER_LIMITS, type PublisherLimits, type PublisherParts } from './publisher-parts.js'
-import { bufferFull, late, publishing, tooLarge, unencodable, unroutable } from './publish-errors.js'
+import { bufferFull, cutOff, late, publishing, tooLarge, unencodable, unroutable } from './publish-errors.js'
 import type { Session } from './session.js'
 import type { Topology } from './topology.js'
 
@@ -47,12 +47,16 @@ export class Publisher {
     this.#declarer = parts.declarer
     this.#limits = parts.limits ?? PUBLISHER_LIMITS
     this.#link.on('up', (session) => this.#connected(session))
+    this.#link.on('down', () => {
+      for (const entry of this.#takeAll(({ isImpatient }) => isImpatient)) this.#settle(entry, cutOff(entry, this.#link))
+    })
   }
 
   /** @throws ErrandError `BROKER_UNREACHABLE`, `BROKER_CLOSED`, `PUBLISH_TIMEOUT`, `PUBLISH_UNROUTABLE`, `QUEUE_FULL`, `PAYLOAD_TOO_LARGE` */
-  publish(publication: Publication): Promise<void> {
+  publish(publication: Publication, whenAway: 'wait' | 'reject' = 'wait'): Promise<void> {
     return new Promise((resolve, reject) => {
-      const refusal = this.#refusal(publication)
+      const isImpatient = whenAway === 'reject'
+      const refusal = this.#refusal(publication, isImpatient)
       if (refusal !== undefined) {
         reject(refusal)
         return
@@ -61,7 +65,7 @@ export class Publisher {
       const lane = this.#lanes.of(publication, route)
       const deadline = this.#options.clock.now() + this.#options.confirmTimeoutMs
       const state = { isSent: false, isReturned: false, isSecondTry: false, sentAt: 0, isStalled: false, refusals: 0 }
-      lane.push({ publication, route, lane, deadline, resolve, reject, ...state })
+      lane.push({ publication, route, lane, deadline, resolve, reject, isImpatient, ...state })
       this.#lanes.busy.add(lane)
       this.#held += 1
       this.#heldBytes += publication.body.length
@@ -81,8 +85,10 @@ export class Publisher {
     for (const entry of this.#takeAll(() => true)) this.#settle(entry, closedError(publishing(entry)))
   }
 
-  #refusal(publication: Publication): ErrandError | undefined {
-    if (this.#isClosed) return closedError(`Cannot publish to "${publication.queue}"`)
+  #refusal(publication: Publication, isImpatient: boolean): ErrandError | undefined {
+    const what = `Cannot publish to "${publication.queue}"`
+    if (this.#isClosed) return closedError(what)
+    if (isImpatient && this.#link.session === undefined) return this.#link.unreachable(what)
     const { messages, bytes } = this.#limits
     const isFull = this.#held >= messages || this.#heldBytes + publication.body.length > bytes
     return isFull ? bufferFull(publication.queue, this.#held) : tooLarge(publication)
