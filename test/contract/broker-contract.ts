@@ -1,6 +1,8 @@
 import type { BrokerHarness, BrokerCases } from './broker-case.js'
 import { BrokerCase } from './broker-case.js'
+import { browseCases } from './broker-browse-cases.js'
 import { delayCases, publishCases, settleCases } from './broker-delivery-cases.js'
+import { laterCases, noteCases } from './broker-later-cases.js'
 import { crashCases, deadLetterCases, healthCases, stopCases, temporaryCases, volumeCases } from './broker-lifetime-cases.js'
 import { eachScope, type Scope } from '../kit/temporary.js'
 
@@ -9,10 +11,13 @@ export type { BrokerHarness } from './broker-case.js'
 const GROUPS: Readonly<Record<string, BrokerCases>> = {
   publish: publishCases,
   settle: settleCases,
+  later: laterCases,
+  notes: noteCases,
   'delay and priority': delayCases,
   crash: crashCases,
   stop: stopCases,
   'dead letters': deadLetterCases,
+  browse: browseCases,
   'temporary queues': temporaryCases,
   volume: volumeCases,
   health: healthCases,
