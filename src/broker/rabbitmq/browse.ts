@@ -22,18 +22,31 @@ export async function browse(
   publish: (message: OutgoingMessage) => Promise<void>,
 ): Promise<void> {
   const channel = await session.channel()
+  const kept: GetMessage[] = []
   try {
     for (;;) {
       const message = await next(session, channel, nameOnServer)
       if (message === undefined) return
+      kept.push(message)
       const visited = await visit(toDelivery(queue, message))
       if (visited.kind === 'stop') return
       if (visited.kind === 'keep') continue
       if (visited.kind === 'replace') await publish(visited.message)
       channel.ack(message)
+      kept.pop()
     }
   } finally {
+    putBack(channel, kept)
     await session.closeChannel(channel)
+  }
+}
+
+/** One by one, the first one first: a channel that closes puts back what it had in no order. */
+function putBack(channel: Channel, kept: readonly GetMessage[]): void {
+  try {
+    for (const message of kept) channel.nack(message, false, true)
+  } catch {
+    // the channel is gone, and with that they are back
   }
 }
 
