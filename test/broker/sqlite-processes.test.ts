@@ -1,5 +1,6 @@
 import { expect } from 'chai'
 import { newId } from '#src/core/clock.js'
+import { deadQueueOf } from '#src/broker/broker.js'
 import { openSqliteBroker } from '#src/broker/sqlite/open.js'
 import { startQueueProcess, type QueueProcess } from '../kit/queue-process.js'
 import { eachScope } from '../kit/temporary.js'
@@ -48,6 +49,30 @@ describe('queues in a file shared by processes', function () {
 
     await until('the second run', () => taken(heir, id).length > 0)
     expect(taken(heir, id)).to.deep.equal([{ is: 'taken', id, attempt: 2, crashes: 1 }])
+  })
+
+  it('killed while it replays dead letters, a process leaves each of them in one place, dead or sent again', async () => {
+    const { file, broker } = await given()
+    const ids = Array.from({ length: 600 }, () => newId())
+    await Promise.all(ids.map((id) => broker.publish({ id, queue: deadQueueOf(queue), body: Buffer.from(id) })))
+
+    for (let shown = 90; shown <= 270; shown += 90) {
+      const replay = startQueueProcess(scope(), { do: 'replay', file, queue })
+      await until('some of them', () => replay.news.length >= 90)
+      await replay.kill()
+    }
+
+    const found: string[] = []
+    for (const name of [queue, deadQueueOf(queue)]) {
+      await broker.browse(name, ({ id }) => {
+        found.push(id)
+        return { kind: 'keep' }
+      })
+    }
+    const { waiting, dead } = await broker.count(queue)
+    expect(waiting).to.be.within(1, 599)
+    expect(dead).to.equal(600 - waiting)
+    expect(found.toSorted()).to.deep.equal(ids.toSorted())
   })
 
   it('a temporary queue of a process that was killed is soon gone for those who would reply', async () => {

@@ -1,6 +1,6 @@
 import { newId } from '#src/core/clock.js'
 import { openSqliteBroker } from '#src/broker/sqlite/open.js'
-import type { Broker } from '#src/broker/broker.js'
+import { deadQueueOf, type Broker } from '#src/broker/broker.js'
 import type { QueueNews, QueueOrder } from './queue-process.js'
 
 // startQueueProcess wrote it
@@ -20,6 +20,8 @@ async function work(broker: Broker): Promise<void> {
       return consume(broker, 10, async () => undefined, order.temporary)
     case 'block':
       return consume(broker, 1, async () => block(order.forMs))
+    case 'replay':
+      return replay(broker)
     case 'publish':
       return publish(broker, order)
   }
@@ -48,6 +50,17 @@ async function publish(broker: Broker, { queue, count, tag }: Extract<QueueOrder
     }
   }
   await Promise.all(Array.from({ length: 10 }, one))
+  tell({ is: 'ready' })
+}
+
+/** Sends the dead letters of the queue again, with a breath after every third, so that it changes the file all the time. */
+async function replay(broker: Broker): Promise<void> {
+  let count = 0
+  await broker.browse(deadQueueOf(order.queue), async ({ id, body }) => {
+    tell({ is: 'ended', id })
+    if (++count % 3 === 0) await new Promise((resolve) => setImmediate(resolve))
+    return { kind: 'replace', message: { id, queue: order.queue, body } }
+  })
   tell({ is: 'ready' })
 }
 

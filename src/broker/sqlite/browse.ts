@@ -15,25 +15,49 @@ export interface BrowseParts {
   readonly store: (message: OutgoingMessage) => void
 }
 
-/** Shows the due messages of a queue to `visit`, next one first, and carries out each answer in one transaction. */
-export async function browse(
-  { ledger, read, write, store }: BrowseParts,
-  queue: { readonly name: string; readonly number: number },
-  visit: (delivery: Delivery) => Visit | Promise<Visit>,
-): Promise<void> {
+interface Browsed {
+  readonly name: string
+  readonly number: number
+}
+
+type Visitor = (delivery: Delivery) => Visit | Promise<Visit>
+
+/**
+ * Shows the due messages of a queue to `visit`, next one first. What one answer changes is in one transaction; answers that come
+ * soon after each other share it.
+ */
+export async function browse(parts: BrowseParts, queue: Browsed, visit: Visitor): Promise<void> {
   let last: ClaimedRow | undefined
   for (;;) {
-    const rows = await read(() => ledger.page(queue.number, last, PAGE))
+    const rows = await parts.read(() => parts.ledger.page(queue.number, last, PAGE))
+    last = rows.at(-1)
+    const isOver = await browsePage(parts, queue, { rows, visit })
+    if (isOver || rows.length < PAGE) return
+  }
+}
+
+/** Answers whether the visitor has said stop. */
+async function browsePage(
+  { ledger, write, store }: BrowseParts,
+  queue: Browsed,
+  { rows, visit }: { readonly rows: readonly ClaimedRow[]; readonly visit: Visitor },
+): Promise<boolean> {
+  const changes: Promise<unknown>[] = []
+  try {
     for (const row of rows) {
-      last = row
       const visited = await visit(deliveryOf(row, queue.name))
-      if (visited.kind === 'stop') return
+      if (visited.kind === 'stop') return true
       if (visited.kind === 'keep') continue
-      await write(() => {
+      const change = write(() => {
         // somebody else took it in the meantime: then this answer is about nothing
         if (ledger.take(queue.number, row) && visited.kind === 'replace') store(visited.message)
       })
+      changes.push(change)
+      // it is looked at below; until then a failure is nobody's
+      change.catch(() => {})
     }
-    if (rows.length < PAGE) return
+    return false
+  } finally {
+    await Promise.all(changes)
   }
 }
