@@ -19,6 +19,8 @@ export interface RunWorkerOptions extends ConfigInput {
    * here, in order.
    */
   readonly modules?: readonly string[] | undefined
+  /** Aborted, it ends the wait for a broker that cannot be reached: the start rejects with its reason. @defaultValue waits on */
+  readonly signal?: AbortSignal | undefined
   /** Where the worker says what it does. @defaultValue marked lines on standard output, from `worker.logLevel` up */
   readonly logger?: Logger | undefined
 }
@@ -28,20 +30,20 @@ export interface RunWorkerOptions extends ConfigInput {
  * together with `worker.spawn: false` in the configuration of the server. It installs no signal handlers and never exits the
  * process, and it keeps the process alive until it is stopped. While the modules load, they open no ports (unless `worker.listen`).
  *
- * `withAsync` is not asked: whoever runs a worker wants one.
+ * `withAsync` is not asked: whoever runs a worker wants one. A broker that cannot be reached is waited for, however long it takes.
  * @throws ErrandError `SERVICE_LOAD_FAILED` when a module cannot be loaded, `CONFIG_INVALID`, `CONFIG_NOT_FOUND`, `KEY_MISSING`,
- * `BROKER_UNREACHABLE`, `BROKER_REFUSED`, `PACKAGE_MISSING`
+ * `BROKER_REFUSED`, `PACKAGE_MISSING`
  * @example
  * const worker = await runWorker()
  * process.once('SIGTERM', () => worker.stop())
  * process.exitCode = await worker.stopped
  */
 export async function runWorker(options: RunWorkerOptions = {}): Promise<RunningWorker> {
-  const { config: file, env, modules = [], logger, ...overrides } = options
+  const { config: file, env, modules = [], signal, logger, ...overrides } = options
   const config = await loadConfig({ file, env, overrides })
   if (config.broker.kind === 'memory') throw noSharedBroker()
   const log = logger ?? workerLog(config.worker.logLevel, (line) => process.stdout.write(line))
-  return openWorker({ config, modules, log, guardPorts: 'loading', callsWhileLoading: 'sent' })
+  return openWorker({ config, modules, log, guardPorts: 'loading', callsWhileLoading: 'sent', signal })
 }
 
 function noSharedBroker(): ErrandError {

@@ -42,10 +42,10 @@ export class Loop {
     return this.#running.size
   }
 
-  /** Consumes all queues. @throws what the broker refuses with */
+  /** Consumes all queues; after a failure, asked again, those it does not consume yet. @throws what the broker refuses with */
   async start(): Promise<void> {
     const { broker, queues, concurrency } = this.#options
-    for (const queue of queues) {
+    for (const queue of queues.slice(this.#subscriptions.length)) {
       const subscription = await broker.consume(queue, { concurrency }, (delivery) => this.#take(delivery))
       if (this.#isQuiet) await subscription.stop()
       else this.#subscriptions.push(subscription)

@@ -1,6 +1,7 @@
 import type { Config } from '../config/config.js'
 import { compose } from '../src/compose.js'
 import { setContextSettings } from '../src/core/context-settings.js'
+import { systemClock } from '../src/core/clock.js'
 import type { Logger } from '../src/core/logger.js'
 import type { ErrorReporter } from '../src/core/report.js'
 import { ErrandError } from '../src/errors.js'
@@ -18,6 +19,7 @@ import { loadService } from './load-service.js'
 import { Loop } from './loop.js'
 import { watchMemory } from './memory.js'
 import { ModuleLoader, type LoadModule } from './module-loader.js'
+import { onceReachable } from './patience.js'
 import { guardPorts } from './port-guard.js'
 import { EXIT, type WorkerInstructions } from './supervisor/protocol.js'
 import { Shutdown } from './shutdown.js'
@@ -52,14 +54,19 @@ export interface WorkerSetup extends WorkerInstructions {
   readonly guardPorts: 'loading' | 'always'
   /** What becomes of calls that modules make at their top level while they load: in a spawned worker the server has sent them. */
   readonly callsWhileLoading: 'sent' | 'withheld'
+  /** Ends the wait for a broker that cannot be reached. */
+  readonly signal?: AbortSignal | undefined
   /** Gets the configured error reporter, for failures that only the process sees. */
   readonly onReporter?: ((report: ErrorReporter) => void) | undefined
 }
 
-/** Loads the services and begins to consume. @throws ErrandError `SERVICE_LOAD_FAILED`, and what the broker refuses with */
+/**
+ * Loads the services and begins to consume; waits for a broker that cannot be reached.
+ * @throws ErrandError `SERVICE_LOAD_FAILED`, and what the broker refuses with
+ */
 export async function openWorker(setup: WorkerSetup): Promise<OpenWorker> {
   markWorkerProcess()
-  const { config, log } = setup
+  const { config, log, signal } = setup
   const report = (await loadErrorReporter(config, log)) ?? (() => {})
   setup.onReporter?.(report)
   // a worker waits for messages: that is a reason to stay, which not every broker gives by itself
@@ -68,16 +75,16 @@ export async function openWorker(setup: WorkerSetup): Promise<OpenWorker> {
   try {
     setContextSettings(config)
     await useConfiguredCarriers(config)
-    const runtime = await compose(config, { log, report })
+    const runtime = await onceReachable(() => compose(config, { log, report }), { log, clock: systemClock, signal })
     cleanUp.push(() => runtime.close())
     cleanUp.push(callThrough(runtime, log))
     await load(setup, runtime, cleanUp)
     const loop = new Loop({ broker: runtime.broker, executor: createExecutor(runtime), ...config.worker })
-    await loop.start()
+    await onceReachable(() => loop.start(), { log, clock: runtime.clock, signal })
     return new Worker({ config, runtime, log, loop, cleanUp })
   } catch (error) {
     await undo(cleanUp, log)
-    await reportFatal({ report, log }, `The worker of ${config.service} cannot start`, error)
+    if (signal?.aborted !== true) await reportFatal({ report, log }, `The worker of ${config.service} cannot start`, error)
     throw error
   }
 }

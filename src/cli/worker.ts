@@ -39,13 +39,21 @@ export const workerCommand = (): Command =>
 
 async function run(options: WorkerOptions): Promise<number> {
   const { config, env } = options
-  const starting = runWorker({ ...overridesOf(options), config, env })
+  const leaving = new AbortController()
+  const starting = runWorker({ ...overridesOf(options), config, env, signal: leaving.signal })
   // from the start: tasks may run before all of it is up. A start that fails is told below
-  const forget = onStopSignals(() => starting.then((worker) => worker.stop()).catch(() => {}))
+  const forget = onStopSignals(() => {
+    leaving.abort()
+    return starting.then((worker) => worker.stop()).catch(() => {})
+  })
   try {
     return await (
       await starting
     ).stopped
+  } catch (error) {
+    // asked to go while it waited for its broker
+    if (leaving.signal.aborted && error === leaving.signal.reason) return 0
+    throw error
   } finally {
     forget()
   }

@@ -1,8 +1,12 @@
 import { expect } from 'chai'
 import { describeRabbit, freshNamespace, sharedRabbitNode } from '../kit/rabbitmq.js'
 import { eachScope } from '../kit/temporary.js'
+import { until } from '../kit/until.js'
 import { notesApplication } from './notes-application.js'
 import { application, errand, startErrand } from './run-errand.js'
+
+/** Nothing listens on that port. */
+const AWAY = 'broker: { url: "amqp://127.0.0.1:1", connectTimeout: 200ms }'
 
 describe('errand worker', function () {
   this.timeout(60_000)
@@ -39,6 +43,17 @@ describe('errand worker', function () {
     expect(code).to.equal(1)
     expect(errors).to.contain('SERVICE_LOAD_FAILED').and.contain('Set "services: [./services/*.ts]" in the configuration')
     expect(errors).not.to.contain('the server')
+  })
+
+  it('waits for a broker that is away, and stops on SIGTERM meanwhile', async () => {
+    const app = notesApplication(scope(), AWAY)
+    const worker = startErrand(scope(), app.cwd, 'worker')
+    await until('the wait', () => worker.output().includes('The worker waits for its broker and tries again in 1 s'))
+
+    worker.child.kill('SIGTERM')
+
+    expect(await worker.ended, worker.errors()).to.equal(0)
+    expect(worker.output()).not.to.contain('cannot start')
   })
 
   it('fails when its services cannot be loaded', async () => {
