@@ -65,6 +65,10 @@ export interface Config {
   readonly headers: readonly string[]
   /** Names of headers that are encrypted, lower case. */
   readonly secretHeaders: readonly string[]
+  /** Whether a call made while RabbitMQ is away rejects, or is kept in the outbox in `dataDir`. */
+  readonly whenBrokerAway: 'spool' | 'reject'
+  /** Calls kept in the outbox, at most. */
+  readonly outboxLimit: number
   readonly outsideRequest: 'enqueue' | 'inline' | 'error'
   /** Bytes of one message, at most. */
   readonly payloadLimit: number

@@ -10,6 +10,8 @@ export const DEFAULTS = {
   headers: ['authorization', 'accept-language', 'x-request-id', 'traceparent', 'tracestate'],
   secretHeaders: ['authorization', 'cookie', 'proxy-authorization', 'x-api-key'],
   outsideRequest: 'enqueue',
+  whenBrokerAway: 'reject',
+  outboxLimit: 100_000,
   payloadLimit: '1mb',
   expires: '30d',
   resultTimeout: '30s',

@@ -81,8 +81,17 @@ async function mergeAll(sources: readonly YamlText[], overrides: ConfigInput | u
     if (checked.kind === 'valid') merged = mergeLayers(merged, checked.input)
     else problems.push(...checked.problems.filter((problem) => !unreadable.some((told) => told.key === problem.key)))
   }
+  if (problems.length === 0) problems.push(...misfits(merged, sources))
   if (problems.length > 0) throw configError('The configuration', problems)
   return merged
+}
+
+/** What only shows when all layers are seen together. */
+function misfits({ whenBrokerAway, broker }: MergedInput, sources: readonly YamlText[]): Problem[] {
+  if (whenBrokerAway !== 'spool' || broker?.url !== undefined || broker?.urls !== undefined) return []
+  const source = sources.findLast(({ data }) => typeof data === 'object' && data !== null && Object.hasOwn(data, 'whenBrokerAway'))
+  const text = 'spool is for RabbitMQ only: the embedded queue is never away; remove it, or name an amqp:// broker'
+  return [{ key: 'whenBrokerAway', text, place: source?.placeOf(['whenBrokerAway'], true) }]
 }
 
 function readText(file: string): string {

@@ -33,6 +33,8 @@ export function resolveConfig(input: MergedInput, around: Surroundings): Config 
     keys: [...keys],
     headers: lowerCase(input.headers ?? DEFAULTS.headers),
     secretHeaders: lowerCase([...DEFAULTS.secretHeaders, ...(input.secretHeaders ?? [])]),
+    whenBrokerAway: input.whenBrokerAway ?? DEFAULTS.whenBrokerAway,
+    outboxLimit: input.outboxLimit ?? DEFAULTS.outboxLimit,
     outsideRequest: input.outsideRequest ?? DEFAULTS.outsideRequest,
     // the schema admits only sizes that can be read
     payloadLimit: toBytes(input.payloadLimit ?? DEFAULTS.payloadLimit) ?? 0,

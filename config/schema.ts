@@ -217,6 +217,16 @@ export const configSchema = z
         DEFAULTS.secretHeaders,
       ),
       outsideRequest: key(choice('enqueue', 'inline', 'error'), 'What a call outside any request does.', DEFAULTS.outsideRequest),
+      whenBrokerAway: key(
+        choice('spool', 'reject'),
+        'RabbitMQ only: what a call does while the broker is away. reject: it rejects; spool: it is kept in a file in dataDir and sent later.',
+        DEFAULTS.whenBrokerAway,
+      ),
+      outboxLimit: key(
+        whole(1, 100_000_000),
+        'Calls kept at most with `whenBrokerAway: spool`; beyond that they reject.',
+        DEFAULTS.outboxLimit,
+      ),
       payloadLimit: key(size(), 'The largest message.', DEFAULTS.payloadLimit),
       expires: key(
         duration(),

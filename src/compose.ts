@@ -1,6 +1,8 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
 import { loadKeys } from '../config/keys.js'
 import type { Config } from '../config/config.js'
-import type { Broker } from './broker/broker.js'
+import type { Broker, QueueCount } from './broker/broker.js'
 import type { Locks } from './broker/locks.js'
 import { systemClock, type Clock } from './core/clock.js'
 import type { Logger } from './core/logger.js'
@@ -36,7 +38,7 @@ export async function compose(config: Config, extras: ComposeExtras): Promise<Co
   const { service: app, environment: env, seal, secretHeaders, payloadLimit } = config
   const messages = createMessages({ keys, app, env, seal, secretHeaders, payloadLimit, clock })
   // a call inside a request may be what starts everything; no driver may see that request
-  const broker = extras.broker ?? (await outside(() => openBroker(config, extras.log, clock)))
+  const broker = extras.broker ?? (await outside(() => openWithOutbox(config, extras.log, clock)))
   const locks = new LazyLocks(() => outside(() => openLocks(config, extras.log, clock)))
   return {
     settings: config,
@@ -102,8 +104,44 @@ export async function openLocks(config: Config, log: Logger, clock: Clock = syst
   }
 }
 
+/** Opens the configured broker, with the outbox in front where one is asked for: then it need not be there. */
+async function openWithOutbox(config: Config, log: Logger, clock: Clock): Promise<Broker> {
+  if (config.whenBrokerAway !== 'spool' || config.broker.kind !== 'rabbitmq') return openBroker(config, log, clock)
+  const { openSpoolingBroker } = await import('./broker/spool/broker.js')
+  const local = await openOutbox(config, log, clock)
+  try {
+    const remote = await openBroker(config, log, clock, { whenAway: 'reject', waitForConnection: false })
+    return await openSpoolingBroker({ remote, local, turnFile: outboxFile(config, 'outbox-turn'), limit: config.outboxLimit, clock, log })
+  } catch (error) {
+    await local.close()
+    throw error
+  }
+}
+
+/** The embedded broker that keeps calls while RabbitMQ is away. Environments are kept apart: their messages go to other brokers. */
+async function openOutbox(config: Config, log: Logger, clock: Clock): Promise<Broker> {
+  const { openSqliteBroker } = await import('./broker/sqlite/open.js')
+  return openSqliteBroker({ file: outboxFile(config, 'outbox'), namespace: `${config.service}:${config.environment}`, clock, log })
+}
+
+const outboxFile = (config: Config, name: string): string => join(config.dataDir, `${name}.sqlite`)
+
+/** How many calls the outbox of this host keeps, and how many of them can never be sent; `undefined` where there is none. */
+export async function countOutbox(config: Config, log: Logger): Promise<QueueCount | undefined> {
+  if (!existsSync(outboxFile(config, 'outbox'))) return undefined
+  await using outbox = await openOutbox(config, log, systemClock)
+  const { OUTBOX } = await import('./broker/spool/spooled.js')
+  return await outbox.count(OUTBOX)
+}
+
+/** What a broker in another place is opened with for an outbox. */
+interface Away {
+  readonly whenAway: 'reject'
+  readonly waitForConnection: false
+}
+
 /** Opens the configured broker; only the driver that is needed is loaded. */
-export async function openBroker(config: Config, log: Logger, clock: Clock = systemClock): Promise<Broker> {
+export async function openBroker(config: Config, log: Logger, clock: Clock = systemClock, away?: Away): Promise<Broker> {
   const { broker, service } = config
   switch (broker.kind) {
     case 'sqlite': {
@@ -114,7 +152,7 @@ export async function openBroker(config: Config, log: Logger, clock: Clock = sys
     case 'rabbitmq': {
       const { openRabbitBroker } = await import('./broker/rabbitmq/broker.js')
       const { kind: _kind, ...options } = broker
-      return openRabbitBroker({ ...options, clock, log })
+      return openRabbitBroker({ ...options, ...away, clock, log })
     }
     case 'memory': {
       const { openMemoryBroker } = await import('./broker/memory/broker.js')

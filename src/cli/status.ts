@@ -3,8 +3,9 @@ import type { Config } from '../../config/config.js'
 import type { LeaderStatus } from '../../worker/supervisor/election.js'
 import { queryLeader } from '../../worker/supervisor/election.js'
 import type { QueueCount } from '../broker/broker.js'
-import { openBroker } from '../compose.js'
+import { countOutbox, openBroker } from '../compose.js'
 import { silentLogger } from '../core/logger.js'
+import { ErrandError } from '../errors.js'
 import type { ConfigOptions } from './config-options.js'
 import { configOf, takingConfig } from './config-options.js'
 
@@ -15,6 +16,10 @@ interface Status {
   /** Process id of the server that runs the workers. */
   readonly server: number | undefined
   readonly queues: readonly ({ readonly queue: string } & QueueCount)[]
+  /** Calls kept on this host because RabbitMQ was away, and those of them that can never be sent. */
+  readonly outbox?: QueueCount
+  /** Why the broker cannot be asked. */
+  readonly away?: string
 }
 
 /** `errand status` */
@@ -31,22 +36,37 @@ export const statusCommand = (): Command =>
 async function statusOf(config: Config): Promise<Status> {
   const leader = await queryLeader(config)
   const { service, environment } = config
-  return { service, environment, workers: leader?.workers ?? [], server: leader?.pid, queues: await queuesOf(config) }
+  const ofHost = { service, environment, workers: leader?.workers ?? [], server: leader?.pid }
+  // nobody else sees into the queues of another process
+  if (!config.withAsync || config.broker.kind === 'memory') return { ...ofHost, queues: [] }
+  if (config.whenBrokerAway === 'reject') return { ...ofHost, queues: await queuesOf(config) }
+  const outbox = (await countOutbox(config, silentLogger)) ?? { waiting: 0, dead: 0 }
+  return { ...ofHost, ...(await queuesOrWhyNot(config)), outbox }
+}
+
+/** The outbox is asked for when the broker is away: that must be no failure then. */
+async function queuesOrWhyNot(config: Config): Promise<Pick<Status, 'queues' | 'away'>> {
+  try {
+    return { queues: await queuesOf(config) }
+  } catch (error) {
+    if (error instanceof ErrandError && error.code === 'BROKER_UNREACHABLE') return { queues: [], away: error.message }
+    throw error
+  }
 }
 
 async function queuesOf(config: Config): Promise<Status['queues']> {
-  // nobody else sees into the queues of another process
-  if (!config.withAsync || config.broker.kind === 'memory') return []
   await using broker = await openBroker(config, silentLogger)
   const counts: Status['queues'][number][] = []
   for (const queue of config.worker.queues) counts.push({ queue, ...(await broker.count(queue)) })
   return counts
 }
 
-function inWords(config: Config, { service, environment, server, workers, queues }: Status): string {
+function inWords(config: Config, { service, environment, server, workers, queues, outbox, away }: Status): string {
   const lines = [`${service} (${environment})`, `  worker: ${workerLine(config, server, workers)}`]
   for (const { queue, waiting, dead } of queues) lines.push(`  queue ${queue}: ${waiting} waiting, ${dead} dead`)
   if (queues.some(({ dead }) => dead > 0)) lines.push('  `errand dead` lists the dead letters.')
+  if (away !== undefined) lines.push(`  broker: away. ${away}`)
+  if (outbox !== undefined) lines.push(`  outbox: ${outbox.waiting} waiting for RabbitMQ${outbox.dead > 0 ? `, ${outbox.dead} dead` : ''}`)
   return lines.join('\n')
 }
 

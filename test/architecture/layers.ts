@@ -7,7 +7,7 @@ interface Layer {
   readonly mayImport: readonly string[]
 }
 
-const DRIVERS = ['broker/memory', 'broker/sqlite', 'broker/rabbitmq']
+const DRIVERS = ['broker/memory', 'broker/sqlite', 'broker/rabbitmq', 'broker/spool']
 const LOWER = ['errors', 'core', 'port']
 
 export const LAYERS: readonly Layer[] = [
@@ -18,6 +18,8 @@ export const LAYERS: readonly Layer[] = [
   { name: 'broker/memory', files: /^src\/broker\/memory(?:\.ts$|\/)/, mayImport: LOWER },
   { name: 'broker/sqlite', files: /^src\/broker\/sqlite\//, mayImport: [...LOWER, 'sqlite'] },
   { name: 'broker/rabbitmq', files: /^src\/broker\/rabbitmq\//, mayImport: LOWER },
+  // in front of two brokers it does not know; 'sqlite' for the lock of a file, which the system takes from the dead
+  { name: 'broker/spool', files: /^src\/broker\/spool\//, mayImport: [...LOWER, 'sqlite'] },
   { name: 'config', files: /^config\//, mayImport: ['errors', 'core'] },
   { name: 'runtime', files: /^src\/runtime\//, mayImport: LOWER },
   { name: 'carriers', files: /^src\/carriers\//, mayImport: ['errors', 'core'] },

@@ -4,6 +4,7 @@ import { expect } from 'chai'
 import { loadConfig } from '#config/load.js'
 import { parseKeyRing } from '#src/core/seal/key-ring.js'
 import { eachScope } from '../kit/temporary.js'
+import { notesApplication } from './notes-application.js'
 import { application, errand } from './run-errand.js'
 
 describe('errand', () => {
@@ -50,6 +51,22 @@ describe('errand', () => {
     expect(code).to.equal(1)
     expect(errors).to.contain('async.config.yaml:1:12').and.contain('did you mean "retries"?').and.contain('[CONFIG_INVALID]')
     expect(errors).not.to.contain('    at ')
+  })
+})
+
+describe('errand status with an outbox', () => {
+  const scope = eachScope()
+
+  it('says how many calls wait in it, although the broker is away', async () => {
+    const app = notesApplication(scope(), 'whenBrokerAway: spool\nbroker: { url: "amqp://shop:hunter2@127.0.0.1:1", connectTimeout: 200ms }\nkey: k1:BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc=')
+    expect(await app.status()).to.match(/broker: away\. .*127\.0\.0\.1:1/).and.contain('outbox: 0 waiting for RabbitMQ')
+
+    await app.send('one')
+    await app.send('two')
+
+    expect(await app.status()).to.contain('outbox: 2 waiting for RabbitMQ').and.not.contain('hunter2')
+    const { output } = await errand(scope(), app.cwd, 'status', '--json')
+    expect(JSON.parse(output)).to.deep.include({ outbox: { waiting: 2, dead: 0 }, queues: [] })
   })
 })
 

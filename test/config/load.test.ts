@@ -26,6 +26,8 @@ describe('loading the configuration', () => {
       keys: [],
       headers: ['authorization', 'accept-language', 'x-request-id', 'traceparent', 'tracestate'],
       secretHeaders: ['authorization', 'cookie', 'proxy-authorization', 'x-api-key'],
+      whenBrokerAway: 'reject',
+      outboxLimit: 100_000,
       outsideRequest: 'enqueue',
       payloadLimit: 1_048_576,
       expiresMs: 30 * 86_400_000,

@@ -19,6 +19,20 @@ describe('a configuration with a mistake', () => {
     )
   })
 
+  it('refuses an outbox for a broker that is never away, with the line of the file that asks for it', async () => {
+    expect(await problems('withAsync: true\nwhenBrokerAway: spool\n')).to.match(
+      /^whenBrokerAway: spool is for RabbitMQ only: .* name an amqp:\/\/ broker\n {2}at async\.config\.yaml:2:17\n {4}whenBrokerAway: spool\n/,
+    )
+    const cwd = folderWith({
+      'async.config.yaml': 'whenBrokerAway: spool\nbroker: amqp://localhost\n',
+      'async.config.test.yaml': 'broker: memory\n',
+    })
+    expect(await loadConfig({ cwd, env: 'production' })).to.include({ whenBrokerAway: 'spool', outboxLimit: 100_000 })
+    expect(String(await loadConfig({ cwd, env: 'test' }).catch((error: unknown) => error))).to.include('whenBrokerAway: spool is for RabbitMQ only')
+    const options = { overrides: { whenBrokerAway: 'spool', broker: 'sqlite' } } as const
+    expect(String(await loadConfig({ cwd, env: 'production', ...options }).catch((error: unknown) => error))).to.include('whenBrokerAway: spool')
+  })
+
   it('is told all at once, from both files', async () => {
     const cwd = folderWith({
       'async.config.yaml': 'withAsync: "false"\nretries: -1\nexpires: soon\n',

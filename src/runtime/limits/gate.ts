@@ -99,7 +99,7 @@ export class Gate {
   async #shortWait(starts: Starts): Promise<boolean> {
     const { clock, settings } = this.#runtime
     const waitMs = starts.nextMs(this.#shortWaiters)
-    const most = Math.max(1, Math.floor((settings.worker?.concurrency ?? 0) * SHORT_WAITERS_SHARE))
+    const most = Math.max(1, Math.floor((settings.worker.concurrency) * SHORT_WAITERS_SHARE))
     if (waitMs > SHORT_WAIT_MS || this.#shortWaiters >= most) return false
     this.#shortWaiters++
     await new Promise<void>((resolve) => clock.after(waitMs, resolve))
