@@ -1,4 +1,4 @@
-import { Command, InvalidArgumentError } from 'commander'
+import { Command } from 'commander'
 import { toMs } from '../core/duration.js'
 import { deadLettersOf } from '../dead-letters.js'
 import { ErrandError } from '../errors.js'
@@ -12,8 +12,8 @@ export interface FilterOptions extends ConfigOptions {
   readonly task?: string
   readonly code?: string
   readonly user?: string
-  readonly since?: Date
-  readonly until?: Date
+  readonly since?: string
+  readonly until?: string
 }
 
 /** Options of a command that does something to those it is told. */
@@ -36,21 +36,21 @@ export const takingFilters = (command: Command): Command =>
     .option('--task <name>', 'only those of this task')
     .option('--code <code>', 'only those with this code of a reason, such as TASK_FAILED')
     .option('--user <id>', 'only those of this user')
-    .option('--since <time>', 'only those that died since then: 30m, 2h, 7d ago, or a date', momentOf)
-    .option('--until <time>', 'only those that died before then', momentOf)
+    .option('--since <time>', 'only those that died since then: 30m, 2h, 7d ago, or a date')
+    .option('--until <time>', 'only those that died before then')
 
 /** Adds ids, `--all` and the filters. */
 export const takingChoice = (command: Command): Command =>
   takingFilters(command.argument('[ids...]', 'ids, as `errand dead` lists them')).option('--all', 'all there are')
 
 /** The filter that the options make. */
-export function filterOf({ queue, task, code, user, since, until }: FilterOptions): DeadLetterFilter {
-  return { queue, task, code, user, since, until }
+export function filterOf(command: Command, { queue, task, code, user, since, until }: FilterOptions): DeadLetterFilter {
+  return { queue, task, code, user, since: momentOf(command, '--since', since), until: momentOf(command, '--until', until) }
 }
 
 /** What was chosen. Exactly one way of choosing must be used, so that nobody empties a queue by leaving something out. */
 export function choiceOf(command: Command, ids: readonly string[], options: ChoiceOptions): DeadLetterChoice {
-  const filter = filterOf(options)
+  const filter = filterOf(command, options)
   const isFiltered = Object.values(filter).some((value) => value !== undefined)
   const ways = [ids.length > 0, isFiltered, options.all === true].filter(Boolean).length
   if (ways === 0) return refuse(command, 'name ids, give a filter such as --task, or say --all.')
@@ -71,23 +71,23 @@ export async function withDeadLetters<T>(
 }
 
 /** A whole number from 1 up. */
-export function countOf(text: string): number {
+export function countOf(command: Command, option: string, text: string): number {
   const count = Number(text)
-  if (Number.isSafeInteger(count) && count > 0) return count
-  throw new InvalidArgumentError('It must be a whole number from 1 up.')
+  return Number.isSafeInteger(count) && count > 0 ? count : refuse(command, `${option} must be a whole number from 1 up.`)
 }
 
-function momentOf(text: string): Date {
+function momentOf(command: Command, option: string, text: string | undefined): Date | undefined {
+  if (text === undefined) return undefined
   const isDate = /^\d{4}-\d\d-\d\d/.test(text)
   const date = isDate ? new Date(text) : new Date(Date.now() - agoOf(text))
-  if (!Number.isNaN(date.getTime())) return date
-  throw new InvalidArgumentError('It is no date.')
+  return Number.isNaN(date.getTime()) ? refuse(command, `${option} takes '30m', '2h', '7d', or a date such as 2026-01-31T12:00Z.`) : date
 }
 
 function agoOf(text: string): number {
   try {
     return toMs(text, 'It')
   } catch (error) {
-    throw error instanceof ErrandError ? new InvalidArgumentError("Write '30m', '2h', '7d', or a date such as 2026-01-31T12:00Z.") : error
+    if (error instanceof ErrandError) return NaN
+    throw error
   }
 }

@@ -28,7 +28,7 @@ export const deadCommand = (): Command =>
     .addHelpText('after', '\n`errand dead list --help` tells how to choose among them, `errand replay` sends them again.')
 
 interface ListOptions extends FilterOptions {
-  readonly limit: number
+  readonly limit: string
   readonly after?: string
   readonly json?: boolean
 }
@@ -36,15 +36,17 @@ interface ListOptions extends FilterOptions {
 const listCommand = (): Command =>
   takingFilters(deadCommandOf('list'))
     .description('list them, the latest death first (this is what `errand dead` does)')
-    .option('--limit <n>', 'so many at most', countOf, 20)
+    .option('--limit <n>', 'so many at most', '20')
     .option('--after <id>', 'go on behind this one')
     .option('--json', 'as JSON')
     .allowExcessArguments()
-    .action(async ({ limit, after, json = false, ...options }: ListOptions, command: Command) => {
+    .action(async ({ limit: most, after, json = false, ...options }: ListOptions, command: Command) => {
       const [word] = command.args
       if (word !== undefined) refuse(command, `there is no command "${word}". About one letter: errand dead show <id>`)
+      const limit = countOf(command, '--limit', most)
+      const filter = filterOf(command, options)
       // one more, to know whether that is all
-      const found = await withDeadLetters(options, (letters) => letters.list({ ...filterOf(options), limit: limit + 1, after }))
+      const found = await withDeadLetters(options, (letters) => letters.list({ ...filter, limit: limit + 1, after }))
       const shown = found.slice(0, limit)
       if (json) console.log(JSON.stringify(shown, null, 2))
       else console.log(listText(shown, found.length > limit))

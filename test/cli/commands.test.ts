@@ -14,7 +14,7 @@ describe('errand', () => {
     const { code, errors } = await errand(scope(), application(scope()))
 
     expect(code).to.equal(1)
-    for (const command of ['init', 'doctor', 'status', 'worker', 'restart', 'stop', 'key']) expect(errors).to.contain(`\n  ${command} `)
+    for (const command of ['init', 'doctor', 'status', 'worker', 'restart', 'stop', 'key', 'dead', 'replay']) expect(errors).to.contain(`\n  ${command} `)
   })
 
   it('tells its version', async () => {
