@@ -77,7 +77,7 @@ async function replayed(app: Application, kinds: Readonly<Record<string, Kind>>,
   const runs = Object.values(kinds).flatMap(({ runsAs }) => runsAs ?? [])
 
   expect(await app.letters.replay({}, { dryRun: true })).to.include({ replayed: runs.length, renewed: 1 })
-  expect(await app.broker.count('default')).to.deep.equal({ waiting: 0, dead: ids.size })
+  await app.holds('default', { waiting: 0, dead: ids.size })
   const result = await app.letters.replay({})
 
   expect(result).to.include({ replayed: runs.length, renewed: 1 })
@@ -172,8 +172,8 @@ async function chosen(app: Application): Promise<void> {
   expect(await codeOf(letters.discard([ofNobody, ofAda]))).to.equal('DEAD_LETTER_UNKNOWN')
   expect(await codeOf(letters.get(ofAda))).to.equal('DEAD_LETTER_UNKNOWN')
   expect(await letters.replay({ code: 'TASK_UNKNOWN' }, { to: 'other' })).to.deep.equal({ replayed: 1, renewed: 0, refused: [] })
-  expect(await app.broker.count('other')).to.deep.equal({ waiting: 1, dead: 0 })
-  expect(await app.broker.count('default')).to.deep.equal({ waiting: 0, dead: 0 })
+  await app.holds('other', { waiting: 1, dead: 0 })
+  await app.holds('default', { waiting: 0, dead: 0 })
 }
 
 const MANY = 500

@@ -97,6 +97,14 @@ export class Application {
     await until(`${count} dead letters`, async () => (await this.broker.count('default')).dead === count)
   }
 
+  /** Waits until a queue holds so many; a server may count what was put back a moment later. */
+  async holds(queue: string, { waiting, dead }: { readonly waiting: number; readonly dead: number }): Promise<void> {
+    await until(`${waiting} waiting and ${dead} dead`, async () => {
+      const count = await this.broker.count(queue)
+      return count.waiting === waiting && count.dead === dead
+    })
+  }
+
   seal(task: string, args: readonly unknown[], more: object = {}): Buffer {
     return this.runtime.messages.sealCall({ ...callOf(task, args), ...more })
   }
