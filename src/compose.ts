@@ -108,12 +108,15 @@ export async function openLocks(config: Config, log: Logger, clock: Clock = syst
 async function openWithOutbox(config: Config, log: Logger, clock: Clock): Promise<Broker> {
   if (config.whenBrokerAway !== 'spool' || config.broker.kind !== 'rabbitmq') return openBroker(config, log, clock)
   const { openSpoolingBroker } = await import('./broker/spool/broker.js')
-  const local = await openOutbox(config, log, clock)
+  const opened: Broker[] = []
   try {
+    const local = await openOutbox(config, log, clock)
+    opened.push(local)
     const remote = await openBroker(config, log, clock, { whenAway: 'reject', waitForConnection: false })
+    opened.push(remote)
     return await openSpoolingBroker({ remote, local, turnFile: outboxFile(config, 'outbox-turn'), limit: config.outboxLimit, clock, log })
   } catch (error) {
-    await local.close()
+    for (const broker of opened) await broker.close()
     throw error
   }
 }

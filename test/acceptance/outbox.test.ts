@@ -27,35 +27,52 @@ describeRabbit(
     after(() => node[Symbol.asyncDispose]())
 
     it('with an outbox, 2,000 calls across two outages and a kill of the server all run, in the order of the calls', async () => {
-      const { server, callUpTo, numbers, outbox } = application(scope(), node.url)
+      const { server, numbers, outbox } = application(scope(), node.url)
       const first = server(0)
-      await callUpTo(first, 100)
+      await first.callUpTo(100)
       await until('the first ones', () => numbers().length >= 100, PATIENCE_MS)
       await node.stop()
-      await callUpTo(first, 700)
-      first.kill('SIGKILL')
-      await first.exited
+      await first.callUpTo(700)
+      await first.kill()
 
       // it starts although the broker is away
       const second = server(700)
-      await callUpTo(second, 1000)
+      await second.callUpTo(1000)
       assert.equal((await outbox()).waiting, 900)
-      await second.line(/The worker waits for its broker/)
+      await second.program.line(/The worker waits for its broker/)
       await node.restart()
       await until('what was kept', () => new Set(numbers()).size >= 1000, PATIENCE_MS)
-      await second.line(/The outbox is empty/)
+      await second.program.line(/The outbox is empty/)
 
-      writeFileSync(scope().file('limit'), '2000')
-      await second.line(/^resolved 1300$/)
+      second.allow(2000)
+      await second.program.line(/^resolved 1300$/)
       await node.kill9()
-      await callUpTo(second, 2000)
+      await second.callUpTo(2000)
       await node.restart()
 
       await until('all of them', () => new Set(numbers()).size >= 2000, PATIENCE_MS)
       const firstRuns = [...new Set(numbers())]
-      assert.deepEqual(firstRuns, Array.from({ length: 2000 }, (_, number) => number))
-      assert.notMatch(first.output + second.output, /^rejected|WORKER_CRASH_LOOP/m)
+      assert.deepEqual(firstRuns, range(0, 2000))
+      assert.notMatch(first.program.output + second.program.output, /^rejected|WORKER_CRASH_LOOP/m)
       assert.isBelow(numbers().length - 2000, 300, 'runs that were doubled')
+    })
+
+    it('with an outbox that two servers share, of which one is killed while it is emptied, all calls run, in the order of each', async () => {
+      const { app, server, numbers, outbox } = application(scope(), node.url, { spawn: false })
+      await node.stop()
+      const [one, other] = [server(0), server(10_000)]
+      await Promise.all([one.callUpTo(500), other.callUpTo(10_500)])
+      assert.equal((await outbox()).waiting, 1000)
+      await node.restart()
+      await until('some of it to be sent', async () => (await outbox()).waiting < 1000, PATIENCE_MS)
+
+      await one.kill()
+      await until('all of it to be sent', async () => (await outbox()).waiting === 0, PATIENCE_MS)
+      app.worker({ worker: { concurrency: 1 } })
+
+      await until('all of them', () => new Set(numbers()).size >= 1000, PATIENCE_MS)
+      const runs = [...new Set(numbers())]
+      for (const from of [0, 10_000]) assert.deepEqual(runs.filter((number) => Math.abs(number - from) < 5000), range(from, from + 500))
     })
 
     it('with an outbox, a call for a value that was made meanwhile is answered when RabbitMQ is back', async () => {
@@ -114,32 +131,51 @@ describeRabbit(
 
 const KEY: ConfigInput = { key: `k1:${Buffer.alloc(32, 7).toString('base64')}` }
 
+const range = (from: number, end: number): number[] => Array.from({ length: end - from }, (_, index) => from + index)
+
 const ADA = { id: 1, name: 'Ada' }
 const ask = <T>(call: () => T): T => withContext({ user: ADA }, call)
 
-/** A server that calls with numbers, and a worker that writes them down one by one. */
-function application(scope: Scope, url: string) {
-  const app = new WorkerApp(scope)
+/** Servers that call with numbers, and a worker that writes them down one by one. */
+function application(scope: Scope, url: string, worker: ConfigInput['worker'] = {}) {
+  const base: ConfigInput = { service: freshNamespace(), broker: { url, connectTimeout: '500ms' }, whenBrokerAway: 'spool', ...KEY }
+  const app = new WorkerApp(scope, base)
   const options: ConfigInput = {
     withAsync: true,
-    service: freshNamespace(),
     environment: 'test',
     dataDir: scope.file('data'),
     services: fileURLToPath(new URL('../fixtures/worker-app/work.js', import.meta.url)),
-    broker: { url, connectTimeout: '500ms' },
-    whenBrokerAway: 'spool',
-    worker: { concurrency: 1 },
-    ...KEY,
-  }
-  const limit = scope.file('limit')
-  const server = (from: number): Program => {
-    const given = JSON.stringify({ options, notes: app.notesFile, from, limit })
-    return startProgram(scope, new URL('../fixtures/outbox/server.js', import.meta.url), { args: [given] })
-  }
-  const callUpTo = async (program: Program, end: number): Promise<void> => {
-    writeFileSync(limit, String(end))
-    await until(`call ${end - 1}`, () => program.lines.includes(`resolved ${end - 1}`), PATIENCE_MS)
+    worker: { concurrency: 1, ...worker },
+    ...base,
   }
   const outbox = async () => (await countOutbox(await loadConfig({ overrides: options }), silentLogger)) ?? { waiting: 0, dead: 0 }
-  return { server, callUpTo, outbox, numbers: () => app.notes().map(({ text }) => Number(text)) }
+  const numbers = (): readonly number[] => app.notes().map(({ text }) => Number(text))
+  return { app, server: (from: number) => new Caller(scope, { options, notes: app.notesFile, from }), numbers, outbox }
+}
+
+/** A server that makes one call after the other, up to the number it is told. */
+class Caller {
+  readonly program: Program
+  readonly #limit: string
+
+  constructor(scope: Scope, given: { readonly options: ConfigInput; readonly notes: string; readonly from: number }) {
+    this.#limit = scope.file(`limit-${given.from}`)
+    this.allow(given.from)
+    const args = [JSON.stringify({ ...given, limit: this.#limit })]
+    this.program = startProgram(scope, new URL('../fixtures/outbox/server.js', import.meta.url), { args })
+  }
+
+  allow(end: number): void {
+    writeFileSync(this.#limit, String(end))
+  }
+
+  async callUpTo(end: number): Promise<void> {
+    this.allow(end)
+    await until(`call ${end - 1}`, () => this.program.lines.includes(`resolved ${end - 1}`), PATIENCE_MS)
+  }
+
+  async kill(): Promise<void> {
+    this.program.kill('SIGKILL')
+    await this.program.exited
+  }
 }

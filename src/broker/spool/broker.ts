@@ -165,7 +165,7 @@ class SpoolingBroker implements Broker {
       if (this.#storing === 0) this.#onStored()
     }
     // when it is being emptied: callers that wait for a batch each cannot fill it faster than that
-    if (this.#drain.isUnderWay) await this.#step()
+    if (this.#drain.isMoving) await this.#step()
   }
 
   #step(): Promise<void> {

@@ -29,13 +29,15 @@ const HOPELESS: ReadonlySet<ErrorCode> = new Set(['PAYLOAD_TOO_LARGE', 'OPTION_I
 export class Drain {
   readonly #parts: DrainParts
   #batch: Promise<boolean> | undefined
+  #hasMoved = false
 
   constructor(parts: DrainParts) {
     this.#parts = parts
   }
 
-  get isUnderWay(): boolean {
-    return this.#batch !== undefined
+  /** Whether a pass is under way and the remote broker has taken something of it: it may be there and take nothing for hours. */
+  get isMoving(): boolean {
+    return this.#batch !== undefined && this.#hasMoved
   }
 
   /** Resolves when what is under way now is sent or not; at once where nothing is. Never rejects. */
@@ -52,10 +54,12 @@ export class Drain {
         const { batch, isLast } = await this.#next()
         this.#batch = this.#move(batch)
         if (!(await this.#batch)) return 'stuck'
+        this.#hasMoved = true
         if (isLast) return 'through'
       }
     } finally {
       this.#batch = undefined
+      this.#hasMoved = false
       turn.release()
     }
   }
