@@ -24,8 +24,10 @@ export interface ConsumerOptions extends ConsumeOptions {
 
 /** How long after a failed change it is tried again. */
 const RETRY_MS = 500
-/** The longest time a timer of the platform can wait; longer delays are waited for in steps. */
+/** The longest time a timer of the platform can wait. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1
+/** Longer delays are waited for in steps: a timer knows nothing of a clock that is set, or of a machine that slept. */
+const LONGEST_WAIT_MS = 30_000
 
 /**
  * Takes messages of one queue, never more than it may hold, and writes down how they ended. One transaction does both: what
@@ -192,6 +194,6 @@ export class Consumer {
 
   #wakeAfter(ms: number): void {
     this.#cancelTimer()
-    this.#cancelTimer = this.#parts.clock.after(Math.min(Math.max(ms, 1), LONGEST_TIMER_MS), () => this.look())
+    this.#cancelTimer = this.#parts.clock.after(Math.min(Math.max(ms, 1), LONGEST_WAIT_MS), () => this.look())
   }
 }

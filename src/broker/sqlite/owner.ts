@@ -19,6 +19,8 @@ export interface OwnerRow extends Owner {
 
 /** How long a process that cannot be looked at counts as alive after it last said so. */
 export const LEASE_MS = 60_000
+/** Nobody alive has a lease that goes beyond this: it is of a time before the clock was set back. */
+const FARTHEST_MS = 2 * LEASE_MS
 /** Where a pid may have gone to another process unseen, an old lease decides in the end. */
 const DOUBTFUL_MS = 10 * LEASE_MS
 
@@ -29,12 +31,13 @@ export function thisOwner(): Owner {
 
 /**
  * Whether an owner is gone. On this machine that is asked of the system, so a process whose event loop is blocked for minutes
- * is alive, and one that was killed is known dead within a moment. Elsewhere only its lease can tell.
+ * is alive, and one that was killed is known dead within a moment. Elsewhere only its lease can tell; with `now` undefined, in the
+ * moments after the clock was set, it tells nothing.
  */
-export function isGone(row: OwnerRow, self: Owner, now: number): boolean {
-  if (row.host !== self.host) return row.lease < now
+export function isGone(row: OwnerRow, self: Owner, now: number | undefined): boolean {
+  if (row.host !== self.host) return now !== undefined && (row.lease < now || row.lease > now + FARTHEST_MS)
   if (!exists(row.pid)) return true
-  if (row.started === '') return row.lease + DOUBTFUL_MS < now
+  if (row.started === '') return now !== undefined && row.lease + DOUBTFUL_MS < now
   const started = look(row.pid)
   return started !== undefined && started !== row.started
 }

@@ -1,5 +1,6 @@
 import type { Clock } from '../../core/clock.js'
 import type { GroupCommit } from '../../sqlite/group-commit.js'
+import { ClockJump } from './clock-jump.js'
 import { isGone, LEASE_MS, thisOwner, type Owner, type OwnerRow } from './owner.js'
 
 /** A sixth of the lease: several renewals may fail before anybody doubts. */
@@ -21,6 +22,7 @@ export class Registration {
   readonly #writer: GroupCommit
   readonly #clock: Clock
   readonly #self = thisOwner()
+  readonly #jump: ClockJump
   #number: Promise<number> | undefined
   #renewAt = 0
   #lost = 0
@@ -29,6 +31,7 @@ export class Registration {
     this.#ledger = ledger
     this.#writer = writer
     this.#clock = clock
+    this.#jump = new ClockJump(clock)
   }
 
   /** The number of this owner; it is entered when it is asked for first. */
@@ -40,7 +43,9 @@ export class Registration {
   /** Renews the lease when it is time. Answers a new number where others had taken this owner off the books. */
   async renew(): Promise<number | undefined> {
     const now = this.#clock.now()
-    if (this.#number === undefined || now < this.#renewAt) return undefined
+    // a clock that was set back must not put it off
+    const isEarly = now < this.#renewAt && now >= this.#renewAt - RENEW_MS
+    if (this.#number === undefined || isEarly) return undefined
     const number = await this.#number
     this.#renewAt = now + RENEW_MS
     if (await this.#writer.submit(() => this.#ledger.renewOwner(number, now + LEASE_MS))) return undefined
@@ -60,7 +65,7 @@ export class Registration {
 
   /** Takes every owner that is gone off the books; what it held is delivered again and counts as a crash. */
   async reap(): Promise<void> {
-    const now = this.#clock.now()
+    const now = this.#jump.isRecent() ? undefined : this.#clock.now()
     const own = await this.#number
     const gone = this.#ledger.owners().filter((row) => row.number !== own && isGone(row, this.#self, now))
     for (const { number } of gone) await this.#writer.submit(() => this.#ledger.dropOwner(number, 1))
