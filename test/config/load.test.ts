@@ -112,6 +112,8 @@ seal: message
 keys: [k2:bbbb, k1:aaaa]
 headers: [X-Tenant]
 secretHeaders: [X-Session, Cookie]
+whenBrokerAway: spool
+outboxLimit: 500
 outsideRequest: error
 payloadLimit: 512kb
 expires: 0
@@ -156,6 +158,8 @@ worker:
       keys: ['k2:bbbb', 'k1:aaaa'],
       headers: ['x-tenant'],
       secretHeaders: ['authorization', 'cookie', 'proxy-authorization', 'x-api-key', 'x-session'],
+      whenBrokerAway: 'spool',
+      outboxLimit: 500,
       outsideRequest: 'error',
       payloadLimit: 524_288,
       expiresMs: 0,
