@@ -81,18 +81,38 @@ describeRabbit('publishing to RabbitMQ', function () {
     expect(outcomes.slice(0, -1).every((outcome) => outcome === 'nothing')).to.equal(true)
   })
 
-  it('uses a queue with other arguments as it is, and says how it differs', async () => {
+  it('uses a queue with other arguments as it is, and says which one differs, how, and what to do', async () => {
     const c = given()
-    await c.operate((channel) => channel.assertQueue(`${c.namespace}.q.mail`, { arguments: { 'x-queue-type': 'quorum' } }))
+    const args = { 'x-queue-type': 'quorum', 'x-dead-letter-exchange': '', 'x-dead-letter-routing-key': `${c.namespace}.dead.mail` }
+    const more = { 'x-delivery-limit': 7, 'x-dead-letter-strategy': 'at-least-once', 'x-overflow': 'reject-publish' }
+    await c.operate((channel) => channel.assertQueue(`${c.namespace}.q.mail`, { arguments: { ...args, ...more } }))
     const broker = await c.open()
 
     await publish(broker)
 
     const got = await collect(broker)
     await until('the message', () => got.length === 1)
-    await scope().close()
     expect(c.lines.filter((line) => line.includes('used as it is'))).to.have.length(1)
-    expect(c.lines.join()).to.match(/inequivalent arg 'x-de/)
+    const line = c.lines.join('\n')
+    expect(line).to.include(`the queue "${c.namespace}.q.mail" is used as it is: x-delivery-limit is '7' on the server, and '50' here`)
+    expect(line).to.include(`set_policy errand '^${c.namespace}\\.q\\.mail$' '{"delivery-limit": 50}' --apply-to queues, or delete the queue`)
+    expect(line).to.include(`rabbitmqctl delete_queue --if-empty '${c.namespace}.q.mail'.`)
+  })
+
+  it('names an argument that is not set on the server, and an exchange of another type', async () => {
+    const c = given()
+    await c.operate(async (channel) => {
+      await channel.assertQueue(`${c.namespace}.q.mail`, { arguments: { 'x-queue-type': 'quorum' } })
+      await channel.assertExchange(`${c.namespace}.delay.out`, 'direct')
+    })
+    const broker = await c.open({ confirmTimeoutMs: 1000 })
+
+    await publish(broker)
+    await codeOf(publish(broker, { delayMs: 50 }))
+
+    console.error(c.lines)
+    expect(c.lines.join('\n')).to.match(/x-de[\w-]+ is not set on the server, and '[^']+' here/)
+    expect(c.lines.join('\n')).to.match(/delay\.out" is used as it is: type is 'direct' on the server, and 'topic' here.*delete the exchange/)
   })
 
   it('of a message larger than the server takes rejects at once, and harms no other', async () => {

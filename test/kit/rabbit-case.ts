@@ -10,8 +10,7 @@ import type { Scope } from './temporary.js'
 export const DONE: Verdict = { kind: 'done' }
 
 /** A logger that keeps its lines. */
-export function keptLog(): { log: Logger; lines: string[] } {
-  const lines: string[] = []
+export function keptLog(lines: string[] = []): { log: Logger; lines: string[] } {
   const keep = (message: string): void => void lines.push(message)
   return { log: { debug: keep, info: keep, warn: keep, error: keep }, lines }
 }
@@ -19,6 +18,7 @@ export function keptLog(): { log: Logger; lines: string[] } {
 /** One test's namespace on a server, with brokers that reach it through a proxy. */
 export class RabbitCase {
   readonly namespace = freshNamespace()
+  /** What the brokers logged. */
   readonly lines: string[] = []
   readonly #scope: Scope
   readonly #url: string
@@ -33,10 +33,8 @@ export class RabbitCase {
   }
 
   async open(more: Partial<RabbitBrokerOptions> = {}): Promise<Broker> {
-    const { log, lines } = keptLog()
-    const broker = await openRabbitBroker({ urls: [this.#url], namespace: this.namespace, log, ...more })
-    this.#scope.defer(() => this.lines.push(...lines))
-    return this.#scope.use(broker)
+    const log = keptLog(this.lines).log
+    return this.#scope.use(await openRabbitBroker({ urls: [this.#url], namespace: this.namespace, log, ...more }))
   }
 
   /** Runs a statement as an operator would, beside the broker. */

@@ -180,7 +180,7 @@ export class Link extends EventEmitter<LinkEvents> {
       if (session.isUp) session.once('gone', resolve)
       else resolve('lost at once')
     })
-    if (clock.now() - since >= STABLE_MS) this.#backoff.reset()
+    if (session.wasLeft || clock.now() - since >= STABLE_MS) this.#backoff.reset()
     this.emit('down', session)
     if (!this.#isClosed) log.warn(`RabbitMQ: the connection for ${this.#role} was lost (${reasonOf(why)}); connecting again.`)
   }

@@ -1,7 +1,8 @@
 import type { Channel } from 'amqplib'
 import type { Logger } from '../../core/logger.js'
 import { assertNever } from '../../errors.js'
-import { isRefusal, reasonOf, REPLY, replyCodeOf, toErrandError } from './errors.js'
+import { differenceOf } from './difference.js'
+import { isRefusal, REPLY, replyCodeOf, toErrandError } from './errors.js'
 import type { Session } from './session.js'
 import type { Statement, Topology } from './topology.js'
 
@@ -69,7 +70,7 @@ export class Declarer {
     }
     if (this.#warned.has(statement.name)) return
     this.#warned.add(statement.name)
-    this.#log.warn(`RabbitMQ: the ${statement.kind} "${statement.name}" is used as it is, which is not as wanted: ${reasonOf(refused)}`)
+    this.#log.warn(`RabbitMQ: ${differenceOf(statement, refused)}.`)
   }
 }
 

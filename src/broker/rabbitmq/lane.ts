@@ -24,10 +24,10 @@ export interface Entry {
   isSecondTry: boolean
   /** Milliseconds since the epoch at which it left last. */
   sentAt: number
-  /** It was given up on one channel before, because no confirm came. */
-  isStalled: boolean
   /** Times the server refused it. */
   refusals: number
+  /** Its caller has the answer. */
+  isSettled: boolean
 }
 
 /** Publishes that go the same way, in order. One lane that has to wait does not hold up the others. */
@@ -40,6 +40,12 @@ export class Lane {
   isReady: boolean
   /** It waits: something is being declared, or the server refused a message a moment ago. */
   isHeld = false
+  /** Its confirms do not come: it is sent to on a channel of its own, one message at a time, until one comes. */
+  isApart = false
+  /** Messages sent and not yet confirmed. */
+  inFlight = 0
+  /** The channel on which the last one left. */
+  sentOn: object | undefined
   /** Why nothing of it could be sent, when that is known. */
   trouble: unknown
   readonly backoff = new Backoff(FIRST_HOLD_MS, LONGEST_HOLD_MS)
@@ -69,18 +75,11 @@ export class Lane {
   }
 
   shift(): Entry | undefined {
-    const entry = this.#entries[this.#head]
-    if (entry === undefined) return undefined
-    this.#entries[this.#head] = undefined
-    this.#head += 1
-    if (this.#head === this.#entries.length) {
-      this.#entries = []
-      this.#head = 0
-    } else if (this.#head > 1024 && this.#head * 2 > this.#entries.length) {
-      this.#entries = this.#entries.slice(this.#head)
-      this.#head = 0
+    for (;;) {
+      const entry = this.#next()
+      // confirmed after all, while it waited to be sent again
+      if (entry?.isSettled !== true) return entry
     }
-    return entry
   }
 
   /** Takes out the entries of which `isWanted` says so. */
@@ -93,5 +92,20 @@ export class Lane {
     this.#entries = kept
     this.#head = 0
     return taken
+  }
+
+  #next(): Entry | undefined {
+    const entry = this.#entries[this.#head]
+    if (entry === undefined) return undefined
+    this.#entries[this.#head] = undefined
+    this.#head += 1
+    if (this.#head === this.#entries.length) {
+      this.#entries = []
+      this.#head = 0
+    } else if (this.#head > 1024 && this.#head * 2 > this.#entries.length) {
+      this.#entries = this.#entries.slice(this.#head)
+      this.#head = 0
+    }
+    return entry
   }
 }

@@ -35,6 +35,8 @@ export class Lanes {
     }
     for (const [lane, own] of byLane) {
       lane.pushFront(own)
+      // the other lanes have their turn first
+      this.busy.delete(lane)
       this.busy.add(lane)
     }
   }

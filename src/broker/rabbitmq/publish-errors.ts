@@ -48,7 +48,8 @@ export function late(entry: Entry, link: Link, timeoutMs: number): ErrandError {
   const blocked = link.session?.blockedBy
   const alarm = blocked === undefined ? '' : ` RabbitMQ takes no messages at the moment: ${blocked}.`
   if (entry.isSent) {
-    const why = `RabbitMQ did not confirm it within ${timeoutMs} ms; whether it is stored is unknown.${alarm} Sent again it may run twice.`
+    const reason = alarm === '' && entry.lane.isApart ? ' Its queue confirms nothing at the moment, as one without a leader.' : alarm
+    const why = `RabbitMQ did not confirm it within ${timeoutMs} ms; whether it is stored is unknown.${reason} Sent again it may run twice.`
     return new ErrandError('PUBLISH_TIMEOUT', `${what}: ${why}`, cause)
   }
   if (link.session === undefined) return link.unreachable(what)

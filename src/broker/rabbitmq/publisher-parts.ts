@@ -11,8 +11,8 @@ export interface PublisherLimits {
   readonly bytes: number
 }
 
-/** Confirms reach full speed from about 500 in flight; more only makes losses of a connection dearer. */
-export const PUBLISHER_LIMITS: PublisherLimits = { window: 1000, messages: 100_000, bytes: 256 * 1024 * 1024 }
+/** Confirms reach full speed from about 500 in flight, and one queue gets half of this; more only makes losses of a connection dearer. */
+export const PUBLISHER_LIMITS: PublisherLimits = { window: 2000, messages: 100_000, bytes: 256 * 1024 * 1024 }
 
 /** What a publisher works with. */
 export interface PublisherParts {

@@ -22,6 +22,8 @@ export class Session extends EventEmitter<SessionEvents> {
   readonly epoch: number
   /** Why the server takes no messages at the moment: out of memory or disk. */
   blockedBy: string | undefined
+  /** It did not break: it was given up for another one. */
+  wasLeft = false
   readonly #model: ChannelModel
   readonly #stream: Duplex
   #isUp = true
@@ -100,6 +102,12 @@ export class Session extends EventEmitter<SessionEvents> {
   /** Gives the connection up; what was under way on it counts as lost. */
   abandon(why: string): void {
     this.#end(new ErrandError('BROKER_UNREACHABLE', why))
+  }
+
+  /** Gives up a connection that stands but is of no use: another one may be made at once. */
+  leave(why: string): void {
+    this.wasLeft = this.#isUp
+    this.abandon(why)
   }
 
   /** Ends the connection, politely where the other side answers. */
