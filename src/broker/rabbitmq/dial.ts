@@ -6,6 +6,7 @@ import { deferred } from './deadline.js'
 import { explainDial, reasonOf } from './errors.js'
 import type { Host, TlsFiles } from './options.js'
 import { Session } from './session.js'
+import { tlsRefusal } from './tls-refusal.js'
 
 /** A server that accepts the connection and stays silent is given up after this. */
 const HANDSHAKE_TIMEOUT_MS = 10_000
@@ -59,7 +60,7 @@ async function open(host: Host, options: DialOptions, timeout: number, signal: A
   ).then(
     (model) => new Session(model, epoch),
     (error: unknown) => {
-      throw explainDial(host, error)
+      throw tlsRefusal(host, error) ?? explainDial(host, error)
     },
   )
 }
