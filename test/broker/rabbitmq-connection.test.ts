@@ -45,59 +45,6 @@ describeRabbit('RabbitMQ connections', function () {
     expect(String(failure)).to.match(/no connection after 2000 ms \(last failure: .*ECONNREFUSED/)
   })
 
-  it('with a wrong password, or to a virtual host that does not exist, are refused', async () => {
-    const wrong = url.replace(/\/\/.*@/, '//guest:secret@')
-
-    for (const refused of [wrong, `${url}/nowhere`]) {
-      const failure = await openRabbitBroker({ urls: [refused], namespace: 'shop' }).catch((error: unknown) => error)
-      expect(failure).to.include({ code: 'BROKER_REFUSED' })
-      expect(String(failure)).not.to.include('secret')
-    }
-  })
-
-  it('to a virtual host that does not exist, or that the user may not enter, are refused with its name and what to do', async () => {
-    const failure = await openRabbitBroker({ urls: [`${url}/no%20where`], namespace: 'shop' }).catch((error: unknown) => error)
-
-    expect(failure).to.include({ code: 'BROKER_REFUSED' })
-    expect(String(failure)).to.include('virtual host "no where" does not exist, or user "guest" may not use it. Correct the URL, or run:')
-    expect(String(failure)).not.to.include('ConnectionClose')
-  })
-
-  it('to a host that accepts and stays silent fail, and go to the next host where there is one', async () => {
-    const c = given()
-    const silent = await c.proxy()
-    silent.mode = 'silent'
-
-    expect(await codeOf(c.open({ urls: [silent.url], connectTimeoutMs: 300 }))).to.equal('BROKER_UNREACHABLE')
-    const broker = await c.open({ urls: [silent.url, url], connectTimeoutMs: 2000 })
-
-    await broker.ping()
-  })
-
-  it('that are reset come back, and a publish in between waits for that', async () => {
-    const c = given()
-    const proxy = await c.proxy()
-    const broker = await c.open({ urls: [proxy.url] })
-    const got = await collect(broker)
-
-    proxy.reset()
-    const ids = [await publish(broker), await publish(broker)]
-
-    await until('both messages', () => ids.every((id) => got.some((delivery) => delivery.id === id)))
-  })
-
-  it('that die without a word are noticed by the heartbeat, and everything goes on', async () => {
-    const c = given()
-    const proxy = await c.proxy()
-    const broker = await c.open({ urls: [proxy.url], heartbeatSeconds: 1 })
-    const got = await collect(broker)
-
-    proxy.freeze()
-    const id = await publish(broker)
-
-    await until('the message', () => got.some((delivery) => delivery.id === id))
-  })
-
   it('close in good time while they stand, hang, or are being made again', async () => {
     for (const trouble of ['none', 'frozen', 'silent'] as const) {
       const c = given()

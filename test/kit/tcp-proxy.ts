@@ -1,14 +1,23 @@
 import { once } from 'node:events'
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net'
 
-/** What the proxy does with a new connection: `pass` bytes on, or be `silent`: accept and never answer. */
-export type ProxyMode = 'pass' | 'silent'
+/**
+ * What the proxy does with a new connection: `pass` bytes on; be `silent`: accept and never answer; or `drip`: answer with the
+ * beginning of a frame, byte by byte and for ever.
+ */
+export type ProxyMode = 'pass' | 'silent' | 'drip'
+
+/** Of a frame on channel 0 that is said to be almost two gigabytes long. */
+const FRAME_HEAD = [1, 0, 0, 0x7f]
+const DRIP_MS = 100
 
 /** A line between a client and a server that can be cut in several ways. */
 export class TcpProxy implements AsyncDisposable {
   mode: ProxyMode = 'pass'
   /** Connections accepted so far. */
   accepted = 0
+  /** After so many more packets of the server every connection is cut, the packet itself not passed on; then never again. */
+  cutAfter = Infinity
   readonly #server: Server
   readonly #target: { host: string; port: number }
   readonly #sockets = new Set<Socket>()
@@ -63,9 +72,19 @@ export class TcpProxy implements AsyncDisposable {
       client.resume()
       return
     }
+    if (this.mode === 'drip') {
+      client.resume()
+      drip(client)
+      return
+    }
     const server = connect(this.#target)
     this.#keep(server)
     this.#pump(client, server)
+    server.on('data', () => {
+      if (this.cutAfter-- > 0) return
+      this.cutAfter = Infinity
+      this.reset()
+    })
     this.#pump(server, client)
   }
 
@@ -78,7 +97,7 @@ export class TcpProxy implements AsyncDisposable {
 
   #pump(from: Socket, to: Socket): void {
     from.on('data', (bytes) => {
-      if (!this.#frozen.has(from) && !to.write(bytes)) {
+      if (!this.#frozen.has(from) && !to.destroyed && !to.write(bytes)) {
         from.pause()
         to.once('drain', () => from.resume())
       }
@@ -92,4 +111,10 @@ export class TcpProxy implements AsyncDisposable {
 function cut(socket: Socket): void {
   if (socket.writableEnded || socket.connecting) socket.destroy()
   else socket.resetAndDestroy()
+}
+
+function drip(socket: Socket): void {
+  const head = [...FRAME_HEAD]
+  const timer = setInterval(() => socket.write(Buffer.of(head.shift() ?? 0xff)), DRIP_MS)
+  socket.on('close', () => clearInterval(timer))
 }
