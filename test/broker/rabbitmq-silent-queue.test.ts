@@ -1,5 +1,6 @@
 import { expect } from 'chai'
 import { codeOf, publish, RabbitCase } from '../kit/rabbit-case.js'
+import { leaderOf } from '../kit/rabbit-leader.js'
 import { describeRabbit, startRabbitNode, type RabbitNode } from '../kit/rabbitmq.js'
 import { TcpProxy } from '../kit/tcp-proxy.js'
 import { eachScope } from '../kit/temporary.js'
@@ -17,19 +18,13 @@ describeRabbit(
     })
     after(() => node[Symbol.asyncDispose]())
 
-    /** Stops or wakes the process of the queue in the server, which then takes messages in and confirms none. */
-    const leader = (change: 'suspend' | 'resume', queue: string): Promise<string> =>
-      node.eval(
-        `{ok, Q} = rabbit_amqqueue:lookup(rabbit_misc:r(<<"/">>, queue, <<"${queue}">>)), {Name, _} = amqqueue:get_pid(Q), sys:${change}(Name).`,
-      )
-
     it('holds up only its own callers: others go on over the same connection, and it goes on when it confirms again', async () => {
       const c = new RabbitCase(scope(), node.url)
       const proxy = scope().use(await TcpProxy.to(node.url))
       const broker = await c.open({ urls: [proxy.url], confirmTimeoutMs: 60_000 })
       await Promise.all([publish(broker), publish(broker, { queue: 'other' })])
       const before = proxy.accepted
-      await leader('suspend', `${c.namespace}.q.mail`)
+      await leaderOf(node, 'suspend', `${c.namespace}.q.mail`)
 
       // more than are ever under way at a time
       const held = Promise.all(Array.from({ length: 5000 }, () => publish(broker)))
@@ -41,18 +36,35 @@ describeRabbit(
       for (; Date.now() - since < 12_000; others++) await publish(broker, { queue: 'other' })
       expect(proxy.accepted, c.lines.join("\n")).to.equal(before)
 
-      await leader('resume', `${c.namespace}.q.mail`)
+      await leaderOf(node, 'resume', `${c.namespace}.q.mail`)
       await held
       expect((await broker.count('mail')).waiting).to.be.at.least(5001)
       expect((await broker.count('other')).waiting).to.equal(others + 1)
       await until('the line', () => c.lines.some((line) => line.includes('the queue "mail" confirms again')))
     })
 
+    it('because it has no leader at all goes on when there is one, with what it was sent meanwhile', async () => {
+      const c = new RabbitCase(scope(), node.url)
+      const proxy = scope().use(await TcpProxy.to(node.url))
+      const broker = await c.open({ urls: [proxy.url], confirmTimeoutMs: 60_000 })
+      await Promise.all([publish(broker), publish(broker, { queue: 'other' })])
+      await leaderOf(node, 'stop', `${c.namespace}.q.mail`)
+
+      const held = Promise.all(Array.from({ length: 500 }, () => publish(broker)))
+      const since = Date.now()
+      while (Date.now() - since < 12_000) await publish(broker, { queue: 'other' })
+      await leaderOf(node, 'start', `${c.namespace}.q.mail`)
+
+      await held
+      expect((await broker.count('mail')).waiting).to.be.at.least(501)
+      expect(proxy.accepted, c.lines.join('\n')).to.equal(1)
+    })
+
     it('rejects its callers at their deadline, saying what is known, and no others', async () => {
       const c = new RabbitCase(scope(), node.url)
       const broker = await c.open({ confirmTimeoutMs: 4000 })
       await Promise.all([publish(broker), publish(broker, { queue: 'other' })])
-      await leader('suspend', `${c.namespace}.q.mail`)
+      await leaderOf(node, 'suspend', `${c.namespace}.q.mail`)
 
       let isOver = false
       const outcome = publish(broker).catch((error: unknown) => error).finally(() => (isOver = true))
@@ -60,7 +72,7 @@ describeRabbit(
 
       expect(await outcome).to.include({ code: 'PUBLISH_TIMEOUT' })
       expect(String(await outcome)).to.include('Its queue confirms nothing at the moment')
-      await leader('resume', `${c.namespace}.q.mail`)
+      await leaderOf(node, 'resume', `${c.namespace}.q.mail`)
       await until('a publish that is stored', async () => (await codeOf(publish(broker))) === 'nothing')
     })
   },

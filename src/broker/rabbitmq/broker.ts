@@ -163,7 +163,11 @@ class RabbitBroker implements Broker {
 
   /** The connection of the consumers where there is one: alarms do not stop it. */
   async #anySession(what: string): Promise<Session> {
-    return this.#consuming.session ?? this.#publishing.ready(PING_TIMEOUT_MS, what)
+    const standing = this.#consuming.session ?? (await this.#publishing.ready(PING_TIMEOUT_MS, what))
+    if (standing.blockedBy === undefined) return standing
+    // of a blocked connection the server reads nothing
+    await outside(() => this.#consuming.open())
+    return this.#consuming.ready(PING_TIMEOUT_MS, what)
   }
 
   async #messagesIn(session: Session, queue: string, what: string): Promise<number> {

@@ -1,0 +1,116 @@
+import { expect } from 'chai'
+import { codeOf, collect, publish, RabbitCase } from '../kit/rabbit-case.js'
+import { leaderOf } from '../kit/rabbit-leader.js'
+import { describeRabbit, startRabbitNode, type RabbitNode } from '../kit/rabbitmq.js'
+import { eachScope } from '../kit/temporary.js'
+import { until } from '../kit/until.js'
+
+describeRabbit(
+  'RabbitMQ events: the server',
+  function () {
+    this.timeout(120_000)
+    const scope = eachScope()
+    let node: RabbitNode
+    before(async function () {
+      this.timeout(90_000)
+      node = await startRabbitNode()
+    })
+    after(() => node[Symbol.asyncDispose]())
+    const given = (): RabbitCase => new RabbitCase(scope(), node.url)
+    const alarm = (change: string): Promise<string> => node.eval(`rabbit_alarm:${change}.`)
+    const setAlarm = (): Promise<string> => alarm('set_alarm({{resource_limit, memory, node()}, []})')
+    const clearAlarm = (): Promise<string> => alarm('clear_alarm({resource_limit, memory, node()})')
+
+    it('a connection that the server closes in good order (code 320) comes back, for publishing and for consuming', async () => {
+      const c = given()
+      const broker = await c.open()
+      const got = await collect(broker)
+
+      await node.ctl('close_all_connections', 'maintenance')
+      const id = await publish(broker)
+
+      await until('the message', () => got.some((delivery) => delivery.id === id))
+      expect(c.lines.join('\n')).to.match(/the connection for publishing was lost .*CONNECTION_FORCED/)
+    })
+
+    it('a queue without a leader that is consumed (code 541) does not end the consumer, which goes on when there is one', async () => {
+      const c = given()
+      const proxy = await c.proxy()
+      const broker = await c.open({ urls: [proxy.url] })
+      const got = await collect(broker)
+      await publish(broker)
+      await until('the first message', () => got.length === 1)
+
+      await leaderOf(node, 'stop', `${c.namespace}.q.mail`)
+      proxy.reset()
+      await until('a connection lost over it', () => c.lines.some((line) => /for consuming was lost .*(541|INTERNAL)/.test(line)), 60_000)
+      await leaderOf(node, 'start', `${c.namespace}.q.mail`)
+
+      const id = await publish(broker)
+      await until('the message', () => got.some((delivery) => delivery.id === id), 60_000)
+    })
+
+    it('a queue whose leader moves pauses its publishes for a moment, and nothing else happens', async () => {
+      const c = given()
+      const proxy = await c.proxy()
+      const broker = await c.open({ urls: [proxy.url], confirmTimeoutMs: 120_000 })
+      await publish(broker)
+      await leaderOf(node, 'suspend', `${c.namespace}.q.mail`)
+
+      const paused = Array.from({ length: 10 }, () => publish(broker))
+      await publish(broker, { queue: 'other' })
+      await leaderOf(node, 'resume', `${c.namespace}.q.mail`)
+      await Promise.all(paused)
+
+      expect(await broker.count('mail')).to.deep.equal({ waiting: 11, dead: 0 })
+      expect(proxy.accepted).to.equal(1)
+    })
+
+    it('a server that takes no messages (memory alarm) is told of, answers a ping, and holds up a publish until its deadline', async () => {
+      const c = given()
+      const broker = await c.open({ confirmTimeoutMs: 3000 })
+      await publish(broker)
+      await setAlarm()
+      scope().defer(clearAlarm)
+
+      const outcomes = await Promise.all([1, 2].map(() => publish(broker).catch((error: unknown) => error)))
+      await broker.ping()
+      const later = await publish(broker).catch((error: unknown) => error)
+
+      for (const outcome of outcomes) expect(String(outcome)).to.include('RabbitMQ takes no messages at the moment: low on memory')
+      expect(later).to.include({ code: 'BROKER_UNREACHABLE' }).and.to.have.property('message').that.includes('It is not stored')
+      expect(c.lines).to.include('RabbitMQ takes no messages at the moment: low on memory.')
+      await clearAlarm()
+      await until('a publish that is stored', async () => (await codeOf(publish(broker))) === 'nothing')
+      expect(c.lines).to.include('RabbitMQ takes messages again.')
+      expect(c.lines.filter((line) => line.includes('lost'))).to.deep.equal([])
+    })
+
+    it('a server that takes no messages still hands them out, and lets a broker close in good time', async () => {
+      const c = given()
+      const broker = await c.open()
+      await publish(broker)
+      await setAlarm()
+      scope().defer(clearAlarm)
+      const waiting = codeOf(publish(broker))
+
+      const got = await collect(broker)
+      await until('the message', () => got.length >= 1)
+      await broker.close()
+
+      expect(await waiting).to.equal('BROKER_CLOSED')
+    })
+
+    it('a connection with many queues in use reuses its channels', async () => {
+      const c = given()
+      const broker = await c.open({ queueType: 'classic' })
+
+      const queues = Array.from({ length: 80 }, (_, number) => `q${number}`)
+      await Promise.all(queues.flatMap((queue) => Array.from({ length: 40 }, () => publish(broker, { queue }))))
+
+      expect(Number(await node.eval('length(rabbit_channel:list()).'))).to.be.below(70)
+      for (const queue of queues) expect(await broker.count(queue)).to.deep.equal({ waiting: 40, dead: 0 })
+    })
+  },
+  { own: true },
+)
