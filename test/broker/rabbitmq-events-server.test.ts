@@ -101,6 +101,15 @@ describeRabbit(
       expect(await waiting).to.equal('BROKER_CLOSED')
     })
 
+    it('a connection asks for the heartbeat that was set, and leaves the size of frames to the server', async () => {
+      const broker = await given().open({ heartbeatSeconds: 7 })
+      await publish(broker)
+
+      const known = await node.eval('[proplists:get_value(K, I) || I <- rabbit_networking:connection_info_all([timeout, frame_max]), K <- [timeout, frame_max]].')
+
+      expect(known.replace(/\s/g, '')).to.equal('[7,131072]')
+    })
+
     it('a connection with many queues in use reuses its channels', async () => {
       const c = given()
       const broker = await c.open({ queueType: 'classic' })

@@ -154,11 +154,13 @@ class RabbitBroker implements Broker {
   }
 
   async #close(): Promise<void> {
-    await Promise.all([...this.#consumers].map((consumer) => consumer.stop()))
-    await this.#publisher.close(DRAIN_MS)
+    const stopping = [...this.#consumers].map((consumer) => consumer.stop())
+    const [isDrained] = await Promise.all([this.#publisher.drained(DRAIN_MS), ...stopping])
+    // a connection that confirmed nothing in this time answers nothing else either
+    await this.#publisher.close(isDrained ? DRAIN_MS : 0)
     const ended = Promise.all([...this.#consumers].map((consumer) => consumer.end()))
     await within(ended, DRAIN_MS, () => undefined)
-    await Promise.all([this.#publishing.close(), this.#consuming.close()])
+    await Promise.all([this.#publishing.close(isDrained), this.#consuming.close()])
   }
 
   /** The connection of the consumers where there is one: alarms do not stop it. */

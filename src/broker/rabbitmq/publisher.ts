@@ -56,14 +56,20 @@ export class Publisher {
     })
   }
 
-  /** Waits for what is under way, at most `ms`, and rejects the rest. */
-  async close(ms: number): Promise<void> {
-    this.#isClosed = true
+  /** Waits at most `ms` until nothing is under way; answers whether it came to that. Without a connection it waits for nothing. */
+  async drained(ms: number): Promise<boolean> {
     if (this.#held > 0 && this.#link.session !== undefined) {
       const empty = deferred<undefined>()
       this.#onEmpty = () => empty.resolve(undefined)
       await within(empty.promise, ms, () => undefined)
     }
+    return this.#held === 0
+  }
+
+  /** Takes nothing more, waits for what is under way, at most `ms`, and rejects the rest. */
+  async close(ms: number): Promise<void> {
+    this.#isClosed = true
+    if (ms > 0) await this.drained(ms)
     for (const entry of this.#sender.take(() => true)) this.#settle(entry, closedError(publishing(entry)))
   }
 
