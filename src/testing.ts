@@ -11,7 +11,7 @@ import { ErrandError } from './errors.js'
 import { adoptExports } from './runtime/adopt-exports.js'
 import { appState, setAppState } from './runtime/app.js'
 import { createExecutor } from './runtime/execute.js'
-import { LazySignal } from './runtime/lazy-signal.js'
+import { LazySignal } from './core/lazy-signal.js'
 import { Replies } from './runtime/replies.js'
 import type { Runtime, RuntimeSettings } from './runtime/runtime.js'
 

@@ -1,5 +1,5 @@
 import type { Broker, Delivery, Subscription, Verdict } from '../src/broker/broker.js'
-import { LazySignal } from '../src/runtime/lazy-signal.js'
+import { LazySignal } from '../src/core/lazy-signal.js'
 import type { Executor } from '../src/runtime/execute.js'
 
 export interface LoopOptions {
@@ -102,7 +102,7 @@ export class Loop {
 
   #take(delivery: Delivery): Promise<Verdict> {
     return new Promise((settle, lose) => {
-      const inHand = { delivery, signal: new LazySignal(), settle, lose }
+      const inHand = { delivery, signal: new LazySignal(() => delivery.lost), settle, lose }
       if (!this.#isQuiet && this.#running.size < this.#options.concurrency) void this.#run(inHand)
       else if (this.#hasLeft) settle(HAND_BACK)
       else this.#waiting.push(inHand)

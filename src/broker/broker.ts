@@ -42,6 +42,11 @@ export interface Delivery {
   readonly priority: number
   /** The note of the last verdict that had one: of earlier runs that failed, and of why it is a dead letter. */
   readonly note?: string | undefined
+  /**
+   * Aborts when the broker has given the message to somebody else although the process lives: the run may end at once, and its
+   * verdict no longer counts. Absent where the broker cannot tell.
+   */
+  readonly lost?: AbortSignal | undefined
 }
 
 /** How a delivery ends. Every delivery is settled by exactly one of these. */

@@ -1,7 +1,7 @@
 import { currentScope, runInScope } from '../core/context.js'
 import { newId } from '../core/clock.js'
 import { lineLogger } from './default-logger.js'
-import { LazySignal } from './lazy-signal.js'
+import { LazySignal } from '../core/lazy-signal.js'
 import type { TaskCall } from './task-call.js'
 
 /** A body that runs here has no worker to log for it. */

@@ -12,7 +12,7 @@ import { createMessages, type CallMessage } from '#src/core/message.js'
 import { generateKey, parseKeyRing } from '#src/core/seal/key-ring.js'
 import { readNote } from '#src/runtime/death-note.js'
 import { createExecutor } from '#src/runtime/execute.js'
-import { LazySignal } from '#src/runtime/lazy-signal.js'
+import { LazySignal } from '#src/core/lazy-signal.js'
 import type { Runtime } from '#src/runtime/runtime.js'
 
 const runs: string[] = []

@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import { makeContext, runInScope } from '#src/core/context.js'
-import { LazySignal } from '#src/runtime/lazy-signal.js'
+import { LazySignal } from '#src/core/lazy-signal.js'
 import { workerLog } from '#worker/worker-log.js'
 import { silentLogger } from '#src/core/logger.js'
 

@@ -1,3 +1,4 @@
+import { AsyncResource } from 'node:async_hooks'
 import { outside } from '../../core/outside.js'
 import {
   deadQueueOf,
@@ -14,6 +15,7 @@ import {
 import { browse } from './browse.js'
 import { Link } from './connection.js'
 import { Consumer } from './consumer.js'
+import type { ConsumerParts } from './consumer-parts.js'
 import { Declarer } from './declarer.js'
 import { within } from './deadline.js'
 import { DELAY_STEP_MS } from './delay.js'
@@ -23,6 +25,7 @@ import { resolveRabbitOptions, type RabbitBrokerOptions, type ResolvedRabbitOpti
 import { Publisher } from './publisher.js'
 import type { Session } from './session.js'
 import { checkQueueName, isDead, Topology } from './topology.js'
+import { Watches } from './watch.js'
 
 export type { RabbitBrokerOptions } from './options.js'
 
@@ -57,6 +60,7 @@ class RabbitBroker implements Broker {
   readonly #publishing: Link
   /** Made with the first consumer: many processes only publish. */
   readonly #consuming: Link
+  readonly #watches: Watches
   readonly #consumers = new Set<Consumer>()
   #isClosed = false
   #closing: Promise<void> | undefined
@@ -68,6 +72,12 @@ class RabbitBroker implements Broker {
     this.#publishing = link('publishing')
     this.#consuming = link('consuming')
     this.#publisher = new Publisher(options, { link: this.#publishing, topology: this.#topology, declarer: this.#declarer })
+    this.#watches = new Watches({
+      link: this.#consuming,
+      topology: this.#topology,
+      options,
+      publish: (publication) => this.#publisher.publish(publication),
+    })
   }
 
   async open(): Promise<void> {
@@ -83,12 +93,11 @@ class RabbitBroker implements Broker {
   async consume(queue: string, options: ConsumeOptions, handle: (delivery: Delivery) => Promise<Verdict>): Promise<Subscription> {
     checkQueueName(queue)
     this.#refuseClosed(`Cannot consume "${queue}"`)
-    const { link, publisher, declarer, topology } = this.#parts
-    const consumer = new Consumer({ link, publisher, declarer, topology, options: this.#options }, queue, options, handle)
+    const consumer = new Consumer(this.#parts, queue, options, handle)
     this.#consumers.add(consumer)
     try {
       await outside(async () => {
-        await link.open()
+        await this.#consuming.open()
         await consumer.start()
       })
     } catch (error) {
@@ -121,9 +130,15 @@ class RabbitBroker implements Broker {
     checkQueueName(queue)
     const what = `Cannot look at the messages of "${queue}"`
     this.#refuseClosed(what)
-    const session = await this.#anySession(what)
-    const browsed = { queue, nameOnServer: this.#topology.nameOf(queue) }
-    await outside(() => browse(session, browsed, visit, (message) => this.publish(message)))
+    // whoever looks decides in its own context, also where that takes another turn of the event loop
+    const here = AsyncResource.bind(visit)
+    const browsed = { queue, nameOnServer: this.#topology.nameOf(queue), what }
+    await outside(async () => {
+      // alarms of the server freeze the connection that publishes
+      await this.#consuming.open()
+      const session = await this.#consuming.ready(PING_TIMEOUT_MS, what)
+      await browse(session, browsed, here, (message) => this.publish(message))
+    })
   }
 
   async ping(): Promise<void> {
@@ -149,8 +164,15 @@ class RabbitBroker implements Broker {
     return this.close()
   }
 
-  get #parts(): { link: Link; publisher: Publisher; declarer: Declarer; topology: Topology } {
-    return { link: this.#consuming, publisher: this.#publisher, declarer: this.#declarer, topology: this.#topology }
+  get #parts(): ConsumerParts {
+    return {
+      link: this.#consuming,
+      publisher: this.#publisher,
+      declarer: this.#declarer,
+      topology: this.#topology,
+      watches: this.#watches,
+      options: this.#options,
+    }
   }
 
   async #close(): Promise<void> {

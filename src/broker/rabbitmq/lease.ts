@@ -1,20 +1,66 @@
-import type { Channel } from 'amqplib'
+import type { Channel, ConsumeMessage } from 'amqplib'
 import { Acknowledger } from './acknowledger.js'
+import { within } from './deadline.js'
 import type { Session } from './session.js'
 
-/** One channel with one consumer on it; everything delivered there is settled there or not at all. */
+/** How long `cancel` waits for the server to say that nothing more comes. */
+const CANCEL_TIMEOUT_MS = 2000
+
+export interface LeaseParts {
+  readonly session: Session
+  readonly channel: Channel
+  /** The name of the queue on the server. */
+  readonly queue: string
+  readonly onMessage: (lease: Lease, message: ConsumeMessage | null) => void
+  /** Something was settled whose channel is gone. */
+  readonly onStale: () => void
+}
+
+/** One channel with at most one consumer on it; everything delivered there is settled there or not at all. */
 export class Lease {
   readonly session: Session
   readonly channel: Channel
   readonly acks: Acknowledger
-  consumerTag = ''
   isOver = false
+  /** What the server said against it. */
+  trouble = 'the connection was lost'
+  /** It consumed at least once. */
+  isSubscribed = false
+  readonly #parts: LeaseParts
+  #consumerTag = ''
+  #places = 0
+  #isCancelled = false
+  #changes: Promise<unknown> = Promise.resolve()
   #closing: Promise<void> | undefined
 
-  constructor(session: Session, channel: Channel, onStale: () => void) {
-    this.session = session
-    this.channel = channel
-    this.acks = new Acknowledger(channel, onStale)
+  constructor(parts: LeaseParts) {
+    this.#parts = parts
+    this.session = parts.session
+    this.channel = parts.channel
+    this.acks = new Acknowledger(parts.channel, parts.onStale)
+  }
+
+  /** Whether an acknowledgement can still reach the server, as far as this process knows. */
+  get isUsable(): boolean {
+    return !this.isOver && this.session.isUp
+  }
+
+  /** Has the server hand out at most `places` deliveries at a time from now on. A prefetch holds for the life of a consumer. */
+  consume(places: number): Promise<void> {
+    return this.#next(async () => {
+      if (this.#isCancelled || this.isOver || (places === this.#places && this.isSubscribed)) return
+      await this.#endConsumer()
+      this.#places = places
+      if (places > 0) await this.#startConsumer()
+      this.isSubscribed = true
+    })
+  }
+
+  /** Has the server hand out nothing more; resolves when nothing can come any more. */
+  cancel(): Promise<void> {
+    this.#isCancelled = true
+    const cancelled = this.#next(() => this.#endConsumer())
+    return within(cancelled, CANCEL_TIMEOUT_MS, () => this.session.abandon('it did not answer a cancel'))
   }
 
   /**
@@ -25,5 +71,26 @@ export class Lease {
     this.acks.flush()
     this.#closing ??= this.session.closeChannel(this.channel)
     return this.#closing
+  }
+
+  async #startConsumer(): Promise<void> {
+    const { session, channel } = this
+    await session.bounded(channel.prefetch(this.#places))
+    const consuming = channel.consume(this.#parts.queue, (message) => this.#parts.onMessage(this, message))
+    this.#consumerTag = (await session.bounded(consuming)).consumerTag
+  }
+
+  async #endConsumer(): Promise<void> {
+    const tag = this.#consumerTag
+    if (tag === '') return
+    this.#consumerTag = ''
+    await this.session.bounded(this.channel.cancel(tag))
+  }
+
+  /** One change after the other. */
+  #next<T>(change: () => Promise<T>): Promise<T> {
+    const changed = this.#changes.then(change)
+    this.#changes = changed.catch(() => {})
+    return changed
   }
 }

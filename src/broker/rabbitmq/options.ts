@@ -28,6 +28,11 @@ export interface RabbitBrokerOptions {
   readonly waitForConnection?: boolean | undefined
   /** Seconds between signs of life; a silent connection is given up after two to three of them. @defaultValue 10 */
   readonly heartbeatSeconds?: number | undefined
+  /**
+   * Milliseconds after which the server takes a message back that was not acknowledged, its `consumer_timeout`. Longer runs are
+   * put on watch at a third of it. @defaultValue 1800000
+   */
+  readonly ackTimeoutMs?: number | undefined
   /** Files for `amqps://` URLs. @defaultValue the certificates of the system */
   readonly tls?: TlsFiles | undefined
   /** @defaultValue says nothing */
@@ -70,6 +75,7 @@ export interface ResolvedRabbitOptions {
   readonly whenAway: 'wait' | 'reject'
   readonly waitForConnection: boolean
   readonly heartbeatSeconds: number
+  readonly ackTimeoutMs: number
   readonly tls: TlsFiles
   readonly log: Logger
   readonly clock: Clock
@@ -82,6 +88,7 @@ const DEFAULTS = {
   whenAway: 'wait' as const,
   waitForConnection: true,
   heartbeatSeconds: 10,
+  ackTimeoutMs: 30 * 60_000,
   tls: {},
   log: silentLogger,
   clock: systemClock,
@@ -102,7 +109,7 @@ export function resolveRabbitOptions(given: RabbitBrokerOptions): ResolvedRabbit
     throw invalid(`queueType must be 'quorum' or 'classic', got ${show(options.queueType)}`)
   }
   if (!['wait', 'reject'].includes(options.whenAway)) throw invalid(`whenAway must be 'wait' or 'reject', got ${show(options.whenAway)}`)
-  for (const name of ['connectTimeoutMs', 'confirmTimeoutMs', 'heartbeatSeconds'] as const) {
+  for (const name of ['connectTimeoutMs', 'confirmTimeoutMs', 'heartbeatSeconds', 'ackTimeoutMs'] as const) {
     if (!Number.isFinite(options[name]) || options[name] <= 0) throw invalid(`${name} must be above 0, got ${show(options[name])}`)
   }
   return Object.freeze({ ...options, hosts: urls.map(parseHost) })

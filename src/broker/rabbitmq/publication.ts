@@ -12,6 +12,16 @@ export interface Publication extends OutgoingMessage {
   readonly crashes?: number | undefined
   /** Why it is moved to the dead-letter queue. */
   readonly note?: string | undefined
+  /** It is no message to be run, but one that looks after a run. */
+  readonly watch?: Watch | undefined
+}
+
+/** What a watch copy says of the run that it looks after. */
+export interface Watch {
+  /** Part of the names of the run's markers. */
+  readonly key: string
+  /** `looking` for the runner; it was `missing` the last time; or the run is over and its end marker is to be `cleared`. */
+  readonly state: 'looking' | 'missing' | 'cleared'
 }
 
 /** Where a publication goes and what must stand for that. */
@@ -34,11 +44,16 @@ export function routeOf(publication: Publication, topology: Topology): Route {
 
 /** The properties of the AMQP message. Headers only where they say more than the defaults: they cost on both sides. */
 export function propertiesOf(publication: Publication): Options.Publish {
-  const { id, attempt = 1, crashes = 0, note, priority, toTemporary } = publication
+  const { id, attempt = 1, crashes = 0, note, priority, toTemporary, watch } = publication
   const properties: Options.Publish = { messageId: id, mandatory: true, persistent: toTemporary !== true }
   if (priority !== undefined && priority !== NORMAL_PRIORITY) properties.priority = priority
-  if (attempt > 1 || crashes > 0 || note !== undefined) {
-    properties.headers = note === undefined ? { attempt, crashes } : { attempt, crashes, note: shortened(note) }
+  if (attempt > 1 || crashes > 0 || note !== undefined || watch !== undefined) {
+    properties.headers = {
+      attempt,
+      crashes,
+      ...(note === undefined ? {} : { note: shortened(note) }),
+      ...(watch === undefined ? {} : { watch: watch.key, 'watch-state': watch.state }),
+    }
   }
   return properties
 }

@@ -29,6 +29,9 @@ const LONGEST_NAME = 150
 /** Routing keys are at most 255 bytes; the digits of the delay need 58 of them. */
 const LONGEST_WORD = 197
 
+/** An end marker is removed minutes after the end of its run; this is for those nobody asks for any more. */
+const END_MARKER_EXPIRES_MS = 7 * 24 * 3600 * 1000
+
 const DEAD = '.dead'
 
 /** Names and arguments of everything this driver declares. Pure: data in, data out. */
@@ -91,6 +94,16 @@ export class Topology {
       { kind: 'bind-queue', name, source: name, pattern: `${skip}1.#` },
       { kind: 'bind-exchange', name: below, source: name, pattern: `${skip}0.#` },
     ]
+  }
+
+  /** The exclusive queue that stands as long as the process lives that runs `key`. */
+  runMarkerName(key: string): string {
+    return `${this.#namespace}.run.${key}`
+  }
+
+  /** The queue that says that the run `key` is over. It never holds a message, so nothing is lost when it expires. */
+  endMarker(key: string): QueueStatement {
+    return durableQueue(`${this.#namespace}.end.${key}`, { 'x-queue-type': this.#queueType, 'x-expires': END_MARKER_EXPIRES_MS })
   }
 
   /** The way from the last level into `queue`. */

@@ -2,10 +2,19 @@
 export class LazySignal {
   #controller: AbortController | undefined
   #reason: { readonly value: unknown } | undefined
+  readonly #source: () => AbortSignal | undefined
+
+  /** Aborts with the signal that `source` gives as well; that one too is only asked for with this one. */
+  constructor(source: () => AbortSignal | undefined = () => undefined) {
+    this.#source = source
+  }
 
   /** The signal of this run. */
   get signal(): AbortSignal {
-    this.#controller ??= new AbortController()
+    if (this.#controller === undefined) {
+      this.#controller = new AbortController()
+      this.#follow()
+    }
     if (this.#reason !== undefined) this.#controller.abort(this.#reason.value)
     return this.#controller.signal
   }
@@ -18,5 +27,11 @@ export class LazySignal {
   abort(reason: unknown): void {
     this.#reason ??= { value: reason }
     this.#controller?.abort(reason)
+  }
+  #follow(): void {
+    const source = this.#source()
+    if (source === undefined) return
+    if (source.aborted) this.abort(source.reason)
+    else source.addEventListener('abort', () => this.abort(source.reason), { once: true })
   }
 }
