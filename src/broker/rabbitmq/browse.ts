@@ -6,6 +6,13 @@ import { isRefusal, reasonOf, REPLY, replyCodeOf, toErrandError } from './errors
 import type { Session } from './session.js'
 import { isDead } from './topology.js'
 
+/** What comes back in a larger number at once, a server before 4 puts back in any order: from 32 on it gathers them. */
+const AT_ONCE = 16
+
+/** Putting back takes the server milliseconds. Where somebody else consumes the queue, it never gets as long again as it was. */
+const WAIT_MS = 5
+const MOST_WAITS = 100
+
 /** The queue that is looked at, by our name and by the server's. */
 export interface Browsed {
   readonly queue: string
@@ -41,7 +48,8 @@ export async function browse(
       look.remove(seen)
     }
   } catch (error) {
-    await look.abort()
+    // the connection may be what failed; then the server puts everything back by itself
+    await look.end().catch(() => {})
     throw error
   }
   await look.end()
@@ -51,6 +59,10 @@ class Look {
   readonly #session: Session
   readonly #channel: Channel
   readonly #browsed: Browsed
+  /** What stays, in order. */
+  readonly #inHand = new Set<GetMessage>()
+  /** How many lay in the queue beside those in hand, when it was last asked. */
+  #others = 0
 
   constructor(session: Session, channel: Channel, browsed: Browsed) {
     this.#session = session
@@ -63,7 +75,9 @@ class Look {
     const { queue, nameOnServer } = this.#browsed
     for (let left = await this.#count(); left > 0; left--) {
       const message = await this.#answer(this.#channel.get(nameOnServer))
+      this.#others = message === false ? 0 : message.fields.messageCount
       if (message === false) return
+      this.#inHand.add(message)
       // watch copies are no messages to anybody but the driver
       if (isDead(queue) || watchOf(message) === undefined) yield { message, delivery: toDelivery(queue, message) }
     }
@@ -71,20 +85,38 @@ class Look {
 
   remove({ message }: Seen): void {
     if (!this.#session.isUp) throw this.#lost(new ErrandError('BROKER_UNREACHABLE', 'the connection was lost'))
-    try {
-      this.#channel.ack(message)
-    } catch (error) {
-      throw this.#lost(error)
-    }
+    this.#tell(() => this.#channel.ack(message))
+    this.#inHand.delete(message)
   }
 
-  /** Puts back what stays. Only the answer says that the server has heard what is to go. */
+  /** Puts back what stays, in its old order, and waits until it is there: the next look would find only a part. */
   async end(): Promise<void> {
+    const kept = [...this.#inHand]
+    let isInTime = this.#session.isUp
+    for (let back = 0; isInTime && back < kept.length; back += AT_ONCE) {
+      const some = kept.slice(back, back + AT_ONCE)
+      for (const message of some) this.#tell(() => this.#channel.nack(message, false, true))
+      isInTime = await this.#holds(this.#others + back + some.length)
+    }
+    // only an answer says that the server has heard what is to go; what is still in hand goes back with the channel
     await this.#answer(this.#channel.close())
   }
 
-  async abort(): Promise<void> {
-    await this.#session.closeChannel(this.#channel)
+  /** Whether the queue has so many messages soon. */
+  async #holds(expected: number): Promise<boolean> {
+    for (let waits = 0; waits < MOST_WAITS; waits++) {
+      if ((await this.#count()) >= expected) return true
+      await new Promise((resolve) => setTimeout(resolve, WAIT_MS))
+    }
+    return false
+  }
+
+  #tell(send: () => void): void {
+    try {
+      send()
+    } catch (error) {
+      throw this.#lost(error)
+    }
   }
 
   async #count(): Promise<number> {
