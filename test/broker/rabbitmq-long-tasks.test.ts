@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import type { Delivery } from '#src/broker/broker.js'
+import type { Delivery, Verdict } from '#src/broker/broker.js'
 import { collect, DONE, hold, publish } from '../kit/rabbit-case.js'
 import { LONG, LongCase, startImpatientNode } from '../kit/rabbit-long-case.js'
 import { describeRabbit, type RabbitNode } from '../kit/rabbitmq.js'
@@ -61,42 +61,49 @@ describeRabbit(
       })
     })
 
-    for (const [kind, verdict, next] of [
-      ['again', { kind: 'again', delayMs: 0, note: 'once more' }, { attempt: 2, crashes: 0, note: 'once more' }],
-      ['later', { kind: 'later', delayMs: 0 }, { attempt: 1, crashes: 0, note: undefined }],
-      ['release', { kind: 'release' }, { attempt: 1, crashes: 0, note: undefined }],
-    ] as const) {
-      it(`comes again exactly once with the verdict ${kind}`, async () => {
-        const c = given()
-        const { broker, held } = await c.runner()
-        const id = await publish(broker)
-        await until('the delivery', () => held.length === 1)
-        await c.onWatch()
+    it('holds up nothing that was sent with it: what has no place goes to another process, uncounted', async () => {
+      const c = given()
+      const { broker, held } = await c.runner({}, 3)
+      await Promise.all(Array.from({ length: 9 }, () => publish(broker)))
+      await until('the deliveries', () => held.length === 3)
+      await c.onWatch(3)
 
-        held[0]?.settle(verdict)
-        await until('the next run', () => held.length === 2)
-        const { attempt, crashes, note, id: came } = held[1]?.delivery ?? {}
-        held[1]?.settle(DONE)
-        await c.cleared()
+      const others = await collect(await c.open())
+      await until('the other messages', () => others.length === 6)
+      for (const { settle } of held) settle(DONE)
+      await until('the end', async () => (await broker.count('mail')).waiting === 0)
 
-        expect(came).to.equal(id)
-        expect({ attempt, crashes, note }).to.deep.equal(next)
-        expect(held).to.have.length(2)
-      })
-    }
+      expect(held).to.have.length(3)
+      expect(new Set([...others, ...held.map(({ delivery }) => delivery)].map(({ id }) => id)).size).to.equal(9)
+      expect(others.every(({ attempt, crashes }) => attempt === 1 && crashes === 0)).to.equal(true)
+    })
 
-    it('becomes a dead letter exactly once', async () => {
+    it('comes again, or becomes a dead letter, exactly once, as its verdict says', async () => {
       const c = given()
       const { broker, held } = await c.runner()
-      await publish(broker)
-      await until('the delivery', () => held.length === 1)
-      await c.onWatch()
+      const ids = await Promise.all(Array.from({ length: 4 }, () => publish(broker)))
+      await until('the deliveries', () => held.length === 4)
+      await c.onWatch(4)
+      const verdicts = new Map<string | undefined, Verdict>([
+        [ids[0], { kind: 'again', delayMs: 0, note: 'once more' }],
+        [ids[1], { kind: 'later', delayMs: 0 }],
+        [ids[2], { kind: 'release' }],
+        [ids[3], { kind: 'dead', note: 'enough' }],
+      ])
 
-      held[0]?.settle({ kind: 'dead', note: 'enough' })
+      for (const { delivery, settle } of held.splice(0)) settle(verdicts.get(delivery.id) ?? DONE)
+      await until('the next runs', () => held.length === 3)
+      const next = held.map(({ delivery: { id, attempt, crashes, note } }) => [ids.indexOf(id), attempt, crashes, note])
+      for (const { settle } of held) settle(DONE)
       await c.cleared()
 
+      expect(next.toSorted(([a], [b]) => Number(a) - Number(b))).to.deep.equal([
+        [0, 2, 0, 'once more'],
+        [1, 1, 0, undefined],
+        [2, 1, 0, undefined],
+      ])
+      expect(held).to.have.length(3)
       expect(await broker.count('mail')).to.deep.equal({ waiting: 0, dead: 1 })
-      expect(held).to.have.length(1)
     })
 
     it('runs again, as an attempt that a crash ended, when its process is killed', async () => {

@@ -138,4 +138,34 @@ describe('The loop of a worker', () => {
 
     expect(await left(1)).to.deep.equal(['deaf'])
   })
+
+  it('aborts the signal of a task whose message the broker has given to another', async () => {
+    const lost = new AbortController()
+    const reason = new Error('given to another')
+    const losing: Broker = {
+      ...broker,
+      features: broker.features,
+      consume: async (queue, _options, handle) => {
+        for (const id of ['asks before', 'asks after']) {
+          const counts = { attempt: 1, crashes: 0, priority: 4 }
+          void handle({ id, queue, body: Buffer.from(id), ...counts, lost: lost.signal })
+        }
+        return { stop: async () => {} }
+      },
+    }
+    const signals: LazySignal[] = []
+    const run = (_delivery: Delivery, signal: LazySignal): Promise<Verdict> => {
+      signals.push(signal)
+      return new Promise(() => {})
+    }
+    const loop = new Loop({ broker: losing, executor: { run }, queues: ['default'], concurrency: 2 })
+    await loop.start()
+
+    const before = signals[0]?.signal
+    lost.abort(reason)
+    const after = signals[1]?.signal
+
+    expect([before?.aborted, before?.reason, after?.aborted, after?.reason]).to.deep.equal([true, reason, true, reason])
+    expect(signals.every(({ isAborted }) => isAborted)).to.equal(true)
+  })
 })

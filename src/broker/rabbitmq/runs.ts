@@ -14,8 +14,8 @@ import { successorOf } from './verdicts.js'
 /** A run that failed in a way the worker does not know may fail again at once: without a pause it would spin. */
 const LOST_PAUSE_MS = 1000
 
-/** How often it is seen what takes long. */
-const LONGEST_SWEEP_MS = 60_000
+/** How often it is seen what takes long, and how long a message waits here for a place before it is handed back. */
+const LONGEST_SWEEP_MS = 5000
 
 export interface RunsOptions {
   readonly queue: string
@@ -258,7 +258,7 @@ export class Runs {
       run.watchAt = Infinity
       run.moving = this.#putOnWatch(run).finally(() => (run.moving = undefined))
     }
-    const isLate = ({ since }: Buffered): boolean => this.places === 0 || now - since >= holdMs
+    const isLate = ({ since }: Buffered): boolean => this.places === 0 || now - since >= Math.min(holdMs, LONGEST_SWEEP_MS)
     if (this.#isStopped) return
     const late = this.#buffered.filter(isLate)
     this.#buffered = this.#buffered.filter((waiting) => !isLate(waiting))
