@@ -9,7 +9,7 @@ import { frame } from '#src/core/seal/frame.js'
 import { generateKey, parseKeyRing } from '#src/core/seal/key-ring.js'
 import { createDeadLetters } from '#src/runtime/dead-letters/dead-letters.js'
 import { createExecutor } from '#src/runtime/execute.js'
-import { LazySignal } from '#src/runtime/lazy-signal.js'
+import { LazySignal } from '#src/core/lazy-signal.js'
 import type { Scope } from './temporary.js'
 import { until } from './until.js'
 
