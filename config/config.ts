@@ -14,6 +14,8 @@ export type BrokerConfig =
       readonly connectTimeoutMs: number
       readonly confirmTimeoutMs: number
       readonly heartbeatSeconds: number
+      /** What the server allows between a delivery and its acknowledgement. */
+      readonly ackTimeoutMs: number
       /** Files for TLS with amqps: URLs; all optional. */
       readonly tls: { readonly ca?: string; readonly cert?: string; readonly key?: string; readonly passphrase?: string }
     }

@@ -29,6 +29,7 @@ export const BROKER_DEFAULTS = {
   connectTimeout: '10s',
   confirmTimeout: '30s',
   heartbeat: '10s',
+  ackTimeout: '30m',
 } as const
 
 /** Defaults of the `worker` section; `concurrency` depends on the machine. */

@@ -70,6 +70,7 @@ function resolveBroker(
     confirmTimeoutMs: toMs(given.confirmTimeout ?? BROKER_DEFAULTS.confirmTimeout, 'broker.confirmTimeout'),
     // the protocol knows whole seconds only, and 0 for none
     heartbeatSeconds: Math.ceil(heartbeatMs / 1000),
+    ackTimeoutMs: toMs(given.ackTimeout ?? BROKER_DEFAULTS.ackTimeout, 'broker.ackTimeout'),
     tls: resolveTls(given.tls ?? {}, baseDir),
   }
 }

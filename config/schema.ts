@@ -89,6 +89,11 @@ const brokerSection = z
       'RabbitMQ only: a connection silent for two or three of these is given up; 0 switches that off.',
       BROKER_DEFAULTS.heartbeat,
     ),
+    ackTimeout: key(
+      duration(),
+      'RabbitMQ only: the consumer_timeout of the server. A task that runs for a third of it is put on watch, and may run on for as long as it takes.',
+      BROKER_DEFAULTS.ackTimeout,
+    ),
     tls: key(tls, 'RabbitMQ only: files for amqps URLs.', 'none'),
   })
   .superRefine((broker, context) => {
@@ -103,7 +108,7 @@ const brokerSection = z
       refuse('tls', 'has no effect on amqp URLs; write amqps://')
     }
     if (addresses[0] !== 'file') return
-    for (const given of ['namespace', 'queueType', 'connectTimeout', 'confirmTimeout', 'heartbeat', 'tls'] as const) {
+    for (const given of ['namespace', 'queueType', 'connectTimeout', 'confirmTimeout', 'heartbeat', 'ackTimeout', 'tls'] as const) {
       if (broker[given] !== undefined) refuse(given, 'is for RabbitMQ only; remove it')
     }
   })

@@ -156,8 +156,8 @@ describeRabbit('A consumer on RabbitMQ', function () {
     const child = fork(path, [url, c.namespace, 'mail', '6000'], { execArgv: [] })
     scope().defer(() => child.kill('SIGKILL'))
     const lines: string[] = []
-    child.on('message', (line) => lines.push(String(line)))
-    await until('the first run', () => lines.includes('run 1'))
+    child.on('message', (line) => lines.push(JSON.stringify(line)))
+    await until('the first run', () => lines.includes('"run 1"'))
 
     const other = await c.open()
     const got = await collect(other)
@@ -165,7 +165,7 @@ describeRabbit('A consumer on RabbitMQ', function () {
     await until('the verdict without effect', () => lines.some((line) => line.includes('it has no effect')))
     await other.close()
     await publish(publisher)
-    await until('another run in the process', () => lines.includes('run 2'))
+    await until('another run in the process', () => lines.includes('"run 2"'))
 
     expect(got.map(({ id: came, attempt, crashes }) => [came, attempt, crashes])).to.deep.equal([[id, 2, 1]])
     expect(lines.join('\n')).to.match(/the event loop was blocked for \d+\.\d s, longer than the 2 s/)

@@ -107,6 +107,7 @@ broker:
   connectTimeout: 5
   confirmTimeout: 2s
   heartbeat: 1500ms
+  ackTimeout: 1h
   tls: { ca: ca.pem, cert: c.pem, key: k.pem, passphrase: sesame }
 seal: message
 keys: [k2:bbbb, k1:aaaa]
@@ -152,6 +153,7 @@ worker:
         connectTimeoutMs: 5000,
         confirmTimeoutMs: 2000,
         heartbeatSeconds: 2,
+        ackTimeoutMs: 3_600_000,
         tls: { ca: join(baseDir, 'ca.pem'), cert: join(baseDir, 'c.pem'), key: join(baseDir, 'k.pem'), passphrase: 'sesame' },
       },
       seal: 'message',
@@ -212,6 +214,7 @@ describe('the broker key', () => {
       connectTimeoutMs: 10_000,
       confirmTimeoutMs: 30_000,
       heartbeatSeconds: 10,
+      ackTimeoutMs: 1_800_000,
       tls: {},
     })
   })

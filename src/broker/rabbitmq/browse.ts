@@ -1,4 +1,4 @@
-import type { Channel, GetMessage } from 'amqplib'
+import type { Channel, ConsumeMessage } from 'amqplib'
 import { ErrandError } from '../../errors.js'
 import type { Delivery, OutgoingMessage, Visit } from '../broker.js'
 import { toDelivery, watchOf } from './delivery.js'
@@ -6,11 +6,16 @@ import { isRefusal, reasonOf, REPLY, replyCodeOf, toErrandError } from './errors
 import type { Session } from './session.js'
 import { isDead } from './topology.js'
 
-/** What comes back in a larger number at once, a server before 4 puts back in any order: from 32 on it gathers them. */
-const AT_ONCE = 16
+/**
+ * Messages are taken in portions: more at a time would fill the memory of this process. More than thirty portions a server before
+ * 4 puts back in any order.
+ */
+const LEAST_PORTION = 500
+const MOST_PORTIONS = 30
+const LARGEST_PREFETCH = 65_535
 
-/** Putting back takes the server milliseconds. Where somebody else consumes the queue, it never gets as long again as it was. */
-const WAIT_MS = 5
+/** The server sends and puts back within milliseconds. Where others consume the queue as well, some of what is expected never comes. */
+const WAIT_MS = 10
 const MOST_WAITS = 100
 
 /** The queue that is looked at, by our name and by the server's. */
@@ -19,12 +24,6 @@ export interface Browsed {
   readonly nameOnServer: string
   /** For messages: what fails when the connection does. */
   readonly what: string
-}
-
-/** A message that is looked at. */
-interface Seen {
-  readonly message: GetMessage
-  readonly delivery: Delivery
 }
 
 /**
@@ -40,12 +39,12 @@ export async function browse(
 ): Promise<void> {
   const look = new Look(session, await session.channel(), browsed)
   try {
-    for await (const seen of look.messages()) {
-      const visited = await visit(seen.delivery)
+    for await (const message of look.messages()) {
+      const visited = await visit(toDelivery(browsed.queue, message))
       if (visited.kind === 'stop') break
       if (visited.kind === 'keep') continue
       if (visited.kind === 'replace') await publish(visited.message)
-      look.remove(seen)
+      look.remove(message)
     }
   } catch (error) {
     // the connection may be what failed; then the server puts everything back by itself
@@ -59,10 +58,8 @@ class Look {
   readonly #session: Session
   readonly #channel: Channel
   readonly #browsed: Browsed
-  /** What stays, in order. */
-  readonly #inHand = new Set<GetMessage>()
-  /** How many lay in the queue beside those in hand, when it was last asked. */
-  #others = 0
+  /** Taken, and not removed. */
+  #inHand = 0
 
   constructor(session: Session, channel: Channel, browsed: Browsed) {
     this.#session = session
@@ -71,51 +68,51 @@ class Look {
   }
 
   /** No more than lie there at the beginning: what comes meanwhile would keep this going for ever. */
-  async *messages(): AsyncGenerator<Seen> {
-    const { queue, nameOnServer } = this.#browsed
-    for (let left = await this.#count(); left > 0; left--) {
-      const message = await this.#answer(this.#channel.get(nameOnServer))
-      this.#others = message === false ? 0 : message.fields.messageCount
-      if (message === false) return
-      this.#inHand.add(message)
-      // watch copies are no messages to anybody but the driver
-      if (isDead(queue) || watchOf(message) === undefined) yield { message, delivery: toDelivery(queue, message) }
+  async *messages(): AsyncGenerator<ConsumeMessage> {
+    const all = await this.#count()
+    const portion = Math.min(LARGEST_PREFETCH, Math.max(LEAST_PORTION, Math.ceil(all / MOST_PORTIONS)))
+    for (let seen = 0; seen < all; seen += portion) {
+      const some = await this.#take(Math.min(portion, all - seen), `look.${String(seen).padStart(10, '0')}`)
+      for (const message of some) {
+        // watch copies are no messages to anybody but the driver
+        if (isDead(this.#browsed.queue) || watchOf(message) === undefined) yield message
+      }
+      if (some.length === 0) return
     }
   }
 
-  remove({ message }: Seen): void {
-    if (!this.#session.isUp) throw this.#lost(new ErrandError('BROKER_UNREACHABLE', 'the connection was lost'))
+  remove(message: ConsumeMessage): void {
     this.#tell(() => this.#channel.ack(message))
-    this.#inHand.delete(message)
+    this.#inHand -= 1
   }
 
-  /** Puts back what stays, in its old order, and waits until it is there: the next look would find only a part. */
+  /** Puts back what stays, and waits until it is there: the next look would find only a part. */
   async end(): Promise<void> {
-    const kept = [...this.#inHand]
-    let isInTime = this.#session.isUp
-    for (let back = 0; isInTime && back < kept.length; back += AT_ONCE) {
-      const some = kept.slice(back, back + AT_ONCE)
-      for (const message of some) this.#tell(() => this.#channel.nack(message, false, true))
-      isInTime = await this.#holds(this.#others + back + some.length)
-    }
-    // only an answer says that the server has heard what is to go; what is still in hand goes back with the channel
+    const others = await this.#count()
+    // returned one by one it would come back in another order, from servers before 4. And only an answer says that the server has heard what is to go
     await this.#answer(this.#channel.close())
+    await this.#waitFor(async () => (await this.#count()) >= others + this.#inHand)
   }
 
-  /** Whether the queue has so many messages soon. */
-  async #holds(expected: number): Promise<boolean> {
-    for (let waits = 0; waits < MOST_WAITS; waits++) {
-      if ((await this.#count()) >= expected) return true
-      await new Promise((resolve) => setTimeout(resolve, WAIT_MS))
+  /** The next `count` messages, fewer when there are no more. */
+  async #take(count: number, consumerTag: string): Promise<readonly ConsumeMessage[]> {
+    const taken: ConsumeMessage[] = []
+    let isEnded = false
+    const keep = (message: ConsumeMessage | null): void => {
+      if (message === null) isEnded = true
+      else taken.push(message)
     }
-    return false
+    await this.#answer(this.#channel.prefetch(count))
+    await this.#answer(this.#channel.consume(this.#browsed.nameOnServer, keep, { consumerTag }))
+    await this.#waitFor(() => taken.length === count || isEnded || !this.#session.isUp)
+    await this.#answer(this.#channel.cancel(consumerTag))
+    this.#inHand += taken.length
+    return taken
   }
 
-  #tell(send: () => void): void {
-    try {
-      send()
-    } catch (error) {
-      throw this.#lost(error)
+  async #waitFor(condition: () => boolean | Promise<boolean>): Promise<void> {
+    for (let waits = 0; waits < MOST_WAITS && !(await condition()); waits++) {
+      await new Promise((resolve) => setTimeout(resolve, WAIT_MS))
     }
   }
 
@@ -126,6 +123,15 @@ class Look {
     } catch (error) {
       // not declared yet: nothing can lie in it
       if (replyCodeOf(error) === REPLY.notFound) return 0
+      throw this.#lost(error)
+    }
+  }
+
+  #tell(send: () => void): void {
+    try {
+      if (!this.#session.isUp) throw new ErrandError('BROKER_UNREACHABLE', 'the connection was lost.')
+      send()
+    } catch (error) {
       throw this.#lost(error)
     }
   }

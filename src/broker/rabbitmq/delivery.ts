@@ -22,7 +22,8 @@ export function toDelivery(queue: string, message: ConsumeMessage | GetMessage):
 
 /** What it watches, when it is a watch copy. */
 export function watchOf({ properties }: ConsumeMessage | GetMessage): Watch | undefined {
-  const { watch: key, 'watch-state': state } = properties.headers ?? {}
+  const headers: Readonly<Record<string, unknown>> = properties.headers ?? {}
+  const { watch: key, 'watch-state': state } = headers
   if (typeof key !== 'string') return undefined
   return { key, state: state === 'missing' || state === 'cleared' ? state : 'looking' }
 }

@@ -6,6 +6,8 @@ import { outside } from '../../core/outside.js'
  * what ran here runs again elsewhere, without any error that would name the reason. The answer ends the watch.
  */
 export function watchEventLoop({ heartbeatSeconds, log }: { readonly heartbeatSeconds: number; readonly log: Logger }): () => void {
+  // without heartbeats the server gives nobody up
+  if (heartbeatSeconds === 0) return () => {}
   const limitMs = 2 * heartbeatSeconds * 1000
   const stepMs = limitMs / 8
   let last = performance.now()

@@ -19,6 +19,8 @@ const LONGEST_WATCH_MS = 60_000
 /** End markers outlive their run by this many watches: a copy that went round twice must still find its own. */
 const WATCHES_TO_CLEAR = 10
 
+const GRACE_WITHOUT_HEARTBEATS_MS = 30_000
+
 export interface WatchParts {
   /** The connection of the consumers, which holds the markers. */
   readonly link: Link
@@ -50,7 +52,7 @@ export class Watches {
     // seen a quarter of it later at most, which is within a third of the time
     this.holdMs = ackTimeoutMs / 4
     this.#watchMs = Math.min(LONGEST_WATCH_MS, this.holdMs)
-    this.#graceMs = 3 * heartbeatSeconds * 1000
+    this.#graceMs = heartbeatSeconds === 0 ? GRACE_WITHOUT_HEARTBEATS_MS : 3 * heartbeatSeconds * 1000
     parts.link.on('up', (session) => {
       for (const watched of this.#own.values()) void this.#keepMarker(watched, session)
     })
