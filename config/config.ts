@@ -33,6 +33,8 @@ export interface WorkerConfig {
   readonly queues: readonly string[]
   /** How long running tasks may go on after a stop was asked for. */
   readonly graceMs: number
+  /** Where bodies run whose tasks do not say it. */
+  readonly isolation: 'inline' | 'thread' | 'process'
   /** A worker above this many megabytes of resident memory is replaced after its running tasks; 0 switches that off. */
   readonly maxMemoryMb: number
   /** A worker that died is started again. */
@@ -82,6 +84,10 @@ export interface Config {
   readonly retries: number
   /** A task whose worker process died this often while running it is dead-lettered. */
   readonly maxCrashes: number
+  /** How long one run of a task may take; 0: as long as it likes. */
+  readonly timeLimitMs: number
+  /** How long a run may go on after its time limit before it is ended. */
+  readonly timeLimitGraceMs: number
   /** Refuse to run a task when the bearer token of its caller has expired (300 s leeway). */
   readonly reverify: boolean
   /** Carriers to use: `cls-hooked`, `nestjs-cls`, `opentelemetry`, or paths of modules. */

@@ -17,6 +17,8 @@ export const DEFAULTS = {
   resultTimeout: '30s',
   retries: 0,
   maxCrashes: 3,
+  timeLimit: 0,
+  timeLimitGrace: '5s',
   reverify: false,
   carriers: [],
 } as const
@@ -38,6 +40,7 @@ export const WORKER_DEFAULTS = {
   processes: 1,
   queues: ['default'],
   grace: '30s',
+  isolation: 'inline',
   maxMemory: 0,
   keepAlive: true,
   listen: false,

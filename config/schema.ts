@@ -146,6 +146,11 @@ const worker = z.strictObject(
       'How long running tasks may go on after a stop was asked for; then they are handed back.',
       WORKER_DEFAULTS.grace,
     ),
+    isolation: key(
+      choice('inline', 'thread', 'process'),
+      'Where bodies run: in the worker, in a thread of it, or in a process of their own.',
+      WORKER_DEFAULTS.isolation,
+    ),
     maxMemory: key(
       whole(0, 1_048_576),
       'Megabytes of resident memory above which a worker process is replaced, after its running tasks; 0 switches that off.',
@@ -242,8 +247,14 @@ export const configSchema = z
       retries: key(whole(0, 1000), 'Runs after a first failed one, for tasks that say nothing else.', DEFAULTS.retries),
       maxCrashes: key(
         whole(1, 1000),
-        'A task whose worker process died this often while running it is dead-lettered.',
+        'A task under which its process died this often is dead-lettered; one that may be to blame runs in a process of its own.',
         DEFAULTS.maxCrashes,
+      ),
+      timeLimit: key(duration(), 'How long one run of a task may take before it is aborted; 0: as long as it likes.', DEFAULTS.timeLimit),
+      timeLimitGrace: key(
+        duration(),
+        'How long a run may go on after that; then its thread, process or worker is replaced.',
+        DEFAULTS.timeLimitGrace,
       ),
       reverify: key(
         flag(),

@@ -38,6 +38,7 @@ export const ERROR_CODES = {
   WORKER_CRASH_LOOP: 'the worker keeps dying soon after its start and is not started again',
   RESULT_TIMEOUT: 'the result of a task did not arrive in time; the task may still run',
   DEAD_LETTER_UNKNOWN: 'no dead letter has the id that was given',
+  TASK_TIMEOUT: 'a run of a task took longer than its time limit',
   TASK_FAILED: 'a task ended without success for a reason that is not an error of its body',
 } as const
 

@@ -61,6 +61,8 @@ const SETTINGS: RuntimeSettings = {
   resultTimeoutMs: 30_000,
   retries: 0,
   maxCrashes: 3,
+  timeLimitMs: 0,
+  timeLimitGraceMs: 5_000,
   reverify: false,
   secretHeaders: ['authorization', 'cookie'],
   worker: { queues: ['default'], concurrency: 10 },

@@ -43,7 +43,8 @@ export async function runWorker(options: RunWorkerOptions = {}): Promise<Running
   const config = await loadConfig({ file, env, overrides })
   if (config.broker.kind === 'memory') throw noSharedBroker()
   const log = logger ?? workerLog(config.worker.logLevel, (line) => process.stdout.write(line))
-  return openWorker({ config, modules, log, guardPorts: 'loading', callsWhileLoading: 'sent', signal })
+  const guardPorts = config.worker.listen ? 'never' : 'loading'
+  return openWorker({ config, modules, log, guardPorts, callsWhileLoading: 'sent', signal })
 }
 
 function noSharedBroker(): ErrandError {

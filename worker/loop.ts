@@ -8,6 +8,8 @@ export interface LoopOptions {
   readonly queues: readonly string[]
   /** Tasks that run at once, over all queues. */
   readonly concurrency: number
+  /** Called once, when a first task came to its end. */
+  readonly onFirstEnd?: (() => void) | undefined
 }
 
 /** A delivery in this process, running or waiting for its turn. */
@@ -31,6 +33,7 @@ export class Loop {
   #isQuiet = false
   /** Nothing can come any more; what does so anyway goes back at once. */
   #hasLeft = false
+  #hasEnded = false
   #onEmpty: (() => void) | undefined
 
   constructor(options: LoopOptions) {
@@ -78,11 +81,9 @@ export class Loop {
     for (const { signal } of this.#running) signal.abort(reason)
   }
 
-  /** Hands back what still runs: it will be run again, although nothing can stop the code here. Answers how many. */
-  handBack(): number {
-    const rest = [...this.#running]
-    for (const { settle } of rest) settle(HAND_BACK)
-    return rest.length
+  /** Hands back what still runs: it will be run again, although nothing can stop the code here. */
+  handBack(): void {
+    for (const { settle } of this.#running) settle(HAND_BACK)
   }
 
   /**
@@ -90,8 +91,9 @@ export class Loop {
    */
   async abandon(culprit: string | undefined, reason: unknown, ms: number): Promise<void> {
     const quiet = this.quiet().catch(() => {}) // what cannot be handed back comes again as after a crash
+    const condemned = Promise.all([...this.#running].filter(({ delivery }) => delivery.id === culprit).map((inHand) => this.#lost(inHand, reason)))
     let timer: NodeJS.Timeout | undefined
-    await Promise.race([quiet, new Promise((resolve) => (timer = setTimeout(resolve, ms)))])
+    await Promise.race([Promise.all([quiet, condemned]), new Promise((resolve) => (timer = setTimeout(resolve, ms)))])
     clearTimeout(timer)
     for (const { delivery, signal, settle, lose } of this.#running) {
       if (delivery.id === culprit) lose(reason)
@@ -109,14 +111,34 @@ export class Loop {
     })
   }
 
-  /** Never rejects, as the executor never does. */
+  /** Never rejects. */
+  async #lost({ delivery, settle, lose }: InHand, reason: unknown): Promise<void> {
+    try {
+      settle(await this.#options.executor.lost(delivery, reason))
+    } catch (error) {
+      lose(error)
+    }
+  }
+
+  /** Never rejects. */
   async #run(inHand: InHand): Promise<void> {
     this.#running.add(inHand)
-    const verdict = await this.#options.executor.run(inHand.delivery, inHand.signal)
-    inHand.settle(verdict)
+    try {
+      const verdict = await this.#options.executor.run(inHand.delivery, inHand.signal)
+      inHand.settle(verdict)
+      if (verdict.kind !== 'release' && verdict.kind !== 'later') this.#ended()
+    } catch (error) {
+      inHand.lose(error)
+    }
     this.#running.delete(inHand)
     const next = this.#isQuiet ? undefined : this.#waiting.shift()
     if (next !== undefined) void this.#run(next)
     else if (this.#running.size === 0) this.#onEmpty?.()
+  }
+
+  #ended(): void {
+    if (this.#hasEnded) return
+    this.#hasEnded = true
+    this.#options.onFirstEnd?.()
   }
 }

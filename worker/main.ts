@@ -4,7 +4,8 @@ import { silentLogger, type Logger } from '../src/core/logger.js'
 import type { ErrorReporter } from '../src/core/report.js'
 import { ErrandError } from '../src/errors.js'
 import { EXIT, readToWorker, type FromWorker, type WorkerInstructions } from './supervisor/protocol.js'
-import { openWorker, reportFatal, type OpenWorker } from './running-worker.js'
+import { reportFatal } from './prepared.js'
+import { openWorker, type OpenWorker } from './running-worker.js'
 import { watchParent } from './watchdog.js'
 import { workerLog } from './worker-log.js'
 
@@ -52,7 +53,14 @@ async function run(instructions: WorkerInstructions): Promise<void> {
   log = workerLog(config.worker.logLevel, (line) => process.stdout.write(line))
   // first of all: modules may block while they load
   watchParent({ parent: server, limitMs: ORPHAN_KILL_MS, onFailure: onNoWatch })
-  worker = openWorker({ ...instructions, log, guardPorts: 'always', callsWhileLoading: 'withheld', onReporter: useReporter })
+  worker = openWorker({
+    ...instructions,
+    log,
+    guardPorts: config.worker.listen ? 'never' : 'always',
+    callsWhileLoading: 'withheld',
+    onReporter: useReporter,
+    onFirstEnd: () => say({ errand: 'useful' }),
+  })
   try {
     running = await worker
     say({ errand: 'ready' })

@@ -1,29 +1,16 @@
 import type { Config } from '../config/config.js'
-import { compose } from '../src/compose.js'
-import { setContextSettings } from '../src/core/context-settings.js'
-import { systemClock } from '../src/core/clock.js'
 import type { Logger } from '../src/core/logger.js'
-import type { ErrorReporter } from '../src/core/report.js'
 import { ErrandError } from '../src/errors.js'
-import { appState, setAppState } from '../src/runtime/app.js'
-import { createExecutor } from '../src/runtime/execute.js'
-import { markWorkerProcess } from '../src/runtime/process-role.js'
-import { Replies } from '../src/runtime/replies.js'
+import { createExecutor, type Bodies } from '../src/runtime/execute.js'
 import type { Runtime } from '../src/runtime/runtime.js'
-import { traceOf } from '../src/runtime/trace.js'
-import { useConfiguredCarriers } from '../src/use-carriers.js'
-import { loadContainer } from './load-container.js'
-import { loadErrorReporter } from './load-error-reporter.js'
-import { loadModule } from './load-module.js'
-import { loadService } from './load-service.js'
+import { LanePool } from './isolation/lane-pool.js'
+import { LagWatch, lagLimitMs } from './loop-lag.js'
 import { Loop } from './loop.js'
 import { watchMemory } from './memory.js'
-import { ModuleLoader, type LoadModule } from './module-loader.js'
 import { onceReachable } from './patience.js'
-import { guardPorts } from './port-guard.js'
-import { EXIT, type WorkerInstructions } from './supervisor/protocol.js'
+import { prepare, reportFatal, undo, type WorkerSetup } from './prepared.js'
 import { Shutdown } from './shutdown.js'
-import { warningWhenSlow } from './slow-module.js'
+import { EXIT } from './supervisor/protocol.js'
 
 /** A worker that consumes. */
 export interface RunningWorker {
@@ -32,7 +19,8 @@ export interface RunningWorker {
    * rest, and closes. Safe twice; a second call can only shorten the wait.
    */
   stop(options?: { readonly graceMs?: number | undefined }): Promise<void>
-  /** Resolves when the worker has stopped, with the exit code that fits: 0, or 75 when it stopped to be replaced (memory limit). */
+  /** Resolves when the worker has stopped, with the exit code that fits: 0, or 75 when it stopped to be replaced (memory limit, or a
+   * task that did not end in its time). */
   readonly stopped: Promise<number>
 }
 
@@ -48,55 +36,26 @@ export interface OpenWorker extends RunningWorker {
 /** For each half of giving up: the loop, and the broker that has to hear of it. */
 const ABANDON_MS = 500
 
-export interface WorkerSetup extends WorkerInstructions {
-  readonly log: Logger
-  /** How long modules may open no ports (unless `worker.listen`): while they load, or as long as the process lives. */
-  readonly guardPorts: 'loading' | 'always'
-  /** What becomes of calls that modules make at their top level while they load: in a spawned worker the server has sent them. */
-  readonly callsWhileLoading: 'sent' | 'withheld'
-  /** Ends the wait for a broker that cannot be reached. */
-  readonly signal?: AbortSignal | undefined
-  /** Gets the configured error reporter, for failures that only the process sees. */
-  readonly onReporter?: ((report: ErrorReporter) => void) | undefined
-}
-
 /**
  * Loads the services and begins to consume; waits for a broker that cannot be reached.
  * @throws ErrandError `SERVICE_LOAD_FAILED`, and what the broker refuses with
  */
 export async function openWorker(setup: WorkerSetup): Promise<OpenWorker> {
-  markWorkerProcess()
-  const { config, log, signal } = setup
-  const report = (await loadErrorReporter(config, log)) ?? (() => {})
-  setup.onReporter?.(report)
-  // a worker waits for messages: that is a reason to stay, which not every broker gives by itself
-  const hold = setInterval(() => {}, 2 ** 30)
-  const cleanUp: (() => unknown)[] = [() => clearInterval(hold)]
+  const { config, log, modules, signal } = setup
+  const prepared = await prepare(setup)
+  const { runtime, tasks, cleanUp } = prepared
+  log.info(`Runs ${tasks.length} task(s) from ${config.worker.queues.join(', ')}, ${config.worker.concurrency} at once.`)
+  const lanes = new LanePool({ config, modules, log, clock: runtime.clock })
+  const lag = new LagWatch({ log, clock: runtime.clock, limitMs: lagLimitMs(config.broker) })
+  cleanUp.push(() => lag.close(), () => lanes.close())
   try {
-    setContextSettings(config)
-    await useConfiguredCarriers(config)
-    const runtime = await onceReachable(() => compose(config, { log, report }), { log, clock: systemClock, signal })
-    cleanUp.push(() => runtime.close())
-    cleanUp.push(callThrough(runtime, log))
-    await load(setup, runtime, cleanUp)
-    const loop = new Loop({ broker: runtime.broker, executor: createExecutor(runtime), ...config.worker })
-    await onceReachable(() => loop.start(), { log, clock: runtime.clock, signal })
-    return new Worker({ config, runtime, log, loop, cleanUp })
+    const worker = new Worker({ config, runtime, log, lanes, cleanUp, bodies: lag, onFirstEnd: setup.onFirstEnd })
+    await onceReachable(() => worker.start(), { log, clock: runtime.clock, signal })
+    return worker
   } catch (error) {
     await undo(cleanUp, log)
-    if (signal?.aborted !== true) await reportFatal({ report, log }, `The worker of ${config.service} cannot start`, error)
+    if (signal?.aborted !== true) await reportFatal(runtime, `The worker of ${config.service} cannot start`, error)
     throw error
-  }
-}
-
-/** Tells people that a worker is gone. Never rejects. */
-export async function reportFatal(to: { readonly report: ErrorReporter; readonly log: Logger }, title: string, error: unknown): Promise<void> {
-  to.log.error(`${title}: ${traceOf(error)}`)
-  try {
-    const code: unknown = error instanceof Error ? Reflect.get(error, 'code') : undefined
-    await to.report({ title, error, data: { fatal: true, ...(typeof code === 'string' ? { code } : {}) } })
-  } catch (failure) {
-    to.log.error(`The error reporter failed: ${traceOf(failure)}`)
   }
 }
 
@@ -104,7 +63,9 @@ interface WorkerParts {
   readonly config: Config
   readonly runtime: Runtime
   readonly log: Logger
-  readonly loop: Loop
+  readonly lanes: LanePool
+  readonly bodies: Bodies
+  readonly onFirstEnd: (() => void) | undefined
   readonly cleanUp: readonly (() => unknown)[]
 }
 
@@ -115,15 +76,24 @@ class Worker implements OpenWorker {
   #exitCode: number = EXIT.stopped
   #stopping: Promise<void> | undefined
   #setStopped: (code: number) => void = () => {}
+  readonly #loop: Loop
   readonly #endWatch: () => void
 
   constructor(parts: WorkerParts) {
+    const { config, runtime, log, lanes, bodies } = parts
+    const executor = createExecutor(runtime, { lanes, bodies, isolation: config.worker.isolation, onStuck: (task) => this.#replace(stuck(task)) })
     this.#parts = parts
-    this.#shutdown = new Shutdown({ loop: parts.loop, clock: parts.runtime.clock, log: parts.log })
+    this.#loop = new Loop({ broker: runtime.broker, executor, ...config.worker, onFirstEnd: parts.onFirstEnd })
+    this.#shutdown = new Shutdown({ loop: this.#loop, clock: runtime.clock, log, endLanes: () => lanes.kill() })
     this.stopped = new Promise((resolve) => {
       this.#setStopped = resolve
     })
-    this.#endWatch = watchMemory({ maxMb: parts.config.worker.maxMemoryMb, onExceeded: (mb) => this.#replace(mb) })
+    this.#endWatch = watchMemory({ maxMb: config.worker.maxMemoryMb, onExceeded: (mb) => this.#replace(tooLarge(mb, config)) })
+  }
+
+  /** Begins to consume. */
+  start(): Promise<void> {
+    return this.#loop.start()
   }
 
   stop({ graceMs = this.#parts.config.worker.graceMs }: { readonly graceMs?: number | undefined } = {}): Promise<void> {
@@ -133,10 +103,11 @@ class Worker implements OpenWorker {
   }
 
   async abandon(culprit: string | undefined, error: unknown): Promise<void> {
-    const { loop, runtime, log } = this.#parts
+    const { runtime, log, lanes } = this.#parts
     this.#endWatch()
     const reason = new ErrandError('TASK_FAILED', 'Its worker ended because of an error that nothing caught.', { cause: error })
-    await loop.abandon(culprit, reason, ABANDON_MS)
+    await this.#loop.abandon(culprit, reason, ABANDON_MS)
+    void lanes.kill() // never rejects
     const closing = runtime.broker.close().catch((failure: unknown) => log.warn(`Closing the broker: ${String(failure)}`))
     let timer: NodeJS.Timeout | undefined
     await Promise.race([closing, new Promise((resolve) => (timer = setTimeout(resolve, ABANDON_MS)))])
@@ -150,47 +121,14 @@ class Worker implements OpenWorker {
     this.#setStopped(this.#exitCode)
   }
 
-  #replace(mb: number): void {
-    const { config, log } = this.#parts
-    log.warn(`The worker uses ${mb} MB of memory, more than worker.maxMemory allows (${config.worker.maxMemoryMb} MB); it ends its tasks and is replaced.`)
+  #replace(why: string): void {
+    if (this.#exitCode === EXIT.replace) return
+    this.#parts.log.warn(`The worker ${why}; it takes nothing new, ends its tasks and is replaced.`)
     this.#exitCode = EXIT.replace
     void this.stop() // never rejects
   }
 }
 
-async function load(setup: WorkerSetup, { clock }: Runtime, cleanUp: (() => unknown)[]): Promise<void> {
-  const { config, modules, log, guardPorts: guarded, callsWhileLoading } = setup
-  const lift = config.worker.listen ? () => {} : guardPorts(log)
-  cleanUp.push(lift)
-  const loader = new ModuleLoader(log)
-  const loadOne: LoadModule = callsWhileLoading === 'sent' ? loadModule : (url, role) => loader.load(url, role)
-  const importing = warningWhenSlow(loadOne, { log, clock })
-  const container = await loadContainer(config, importing)
-  if (container?.close !== undefined) cleanUp.push(() => container.close?.())
-  const tasks = await loadService(config, modules, importing)
-  if (guarded === 'loading') lift()
-  log.info(`Runs ${tasks.length} task(s) from ${config.worker.queues.join(', ')}, ${config.worker.concurrency} at once.`)
-}
+const tooLarge = (mb: number, { worker }: Config): string => `uses ${mb} MB of memory, more than worker.maxMemory allows (${worker.maxMemoryMb} MB)`
 
-/** Lets the tasks call tasks, unless this process does so already. The answer takes that back. */
-function callThrough(runtime: Runtime, log: Logger): () => Promise<void> {
-  if (appState().kind === 'on') return async () => {}
-  const replies = new Replies(runtime.broker, runtime.messages, log)
-  const state = { kind: 'on', runtime, replies } as const
-  setAppState(state)
-  return async () => {
-    if (appState() === state) setAppState({ kind: 'stopped' })
-    await replies.close()
-  }
-}
-
-/** Closes what was opened, the last first; one failure does not keep the others from it. */
-async function undo(steps: readonly (() => unknown)[], log: Logger): Promise<void> {
-  for (const step of steps.toReversed()) {
-    try {
-      await step()
-    } catch (error) {
-      log.warn(`Closing the worker: ${error instanceof Error ? error.message : 'a value that is no error was thrown'}`)
-    }
-  }
-}
+const stuck = (task: string): string => `cannot end ${task}, which goes on after its time limit and its grace (isolation: 'thread' could be ended alone)`

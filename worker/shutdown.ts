@@ -10,6 +10,8 @@ export interface ShutdownOptions {
   readonly loop: Loop
   readonly clock: Clock
   readonly log: Logger
+  /** Ends the threads and processes in which tasks still run. */
+  readonly endLanes?: (() => Promise<void>) | undefined
 }
 
 /** The stop of a loop: quiet, then drain, then abort, then hand back. It can be hastened while it is under way. */
@@ -50,7 +52,10 @@ export class Shutdown {
       loop.abort(new ErrandError('TASK_FAILED', 'The worker stops and its grace period is over; the task will be run again.'))
       await Promise.race([empty, new Promise<void>((resolve) => clock.after(ABORT_MS, resolve))])
     }
-    const rest = loop.handBack()
+    // what is handed back may be running elsewhere a moment later
+    const rest = loop.running
+    await this.#options.endLanes?.()
+    loop.handBack()
     if (rest > 0) log.warn(`${rest} task(s) did not end within the grace period and are handed back; they will be run again.`)
     await Promise.race([quiet.catch(() => {}), this.#expired])
     this.#cancelTimer()

@@ -18,7 +18,8 @@ export function workerLog(level: WorkerConfig['logLevel'], write: (line: string)
   return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') }
 }
 
-function whose(): string {
+/** Task and user of the flow that logs, as they stand in front of a line. */
+export function whose(): string {
   const scope = currentScope()
   const user = userId(scope?.context)
   return `${scope?.task === undefined ? '' : `task=${scope.task.id} `}${user === undefined ? '' : `user=${user.replaceAll(/\s/g, '_')} `}`

@@ -23,6 +23,11 @@ export class LazySignal {
     return this.#reason !== undefined
   }
 
+  /** What it was aborted with; `undefined` before. */
+  get reason(): unknown {
+    return this.#reason?.value
+  }
+
   /** Aborts the signal, also one that is asked for later. */
   abort(reason: unknown): void {
     this.#reason ??= { value: reason }

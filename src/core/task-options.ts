@@ -14,6 +14,12 @@ export interface CallOptions {
   readonly queue?: string | undefined
 }
 
+/**
+ * Where a body runs: in the worker itself, in a thread of it, or in a process of its own. Threads and processes load the services
+ * again: they have their own memory, module state and instances.
+ */
+export type Isolation = 'inline' | 'thread' | 'process'
+
 /** What may be said of a task where it is declared. */
 export interface TaskOptions extends CallOptions {
   /** The stable name in messages; give it when a build renames classes. @defaultValue `Class.method`, or the function's name */
@@ -42,6 +48,16 @@ export interface TaskOptions extends CallOptions {
    */
   readonly limitBy?: ((...args: never[]) => string) | undefined
   /**
+   * How long one run may take before its signal aborts with `TASK_TIMEOUT`; 0: as long as it likes. A body that has not ended
+   * `timeLimitGrace` after that is ended with its thread or process, and has failed. @defaultValue the configured `timeLimit`, none
+   */
+  readonly timeLimit?: Duration | undefined
+  /**
+   * Where the body runs. A thread keeps code that blocks from holding up the worker, a process also code that crashes.
+   * @defaultValue the configured `worker.isolation`, `'inline'`
+   */
+  readonly isolation?: Isolation | undefined
+  /**
    * The classes of the parameters, where the compiler emits no metadata or the class stands inside a list: `() => [User, [Order]]`.
    * A function, so that classes declared further down can be named.
    */
@@ -64,11 +80,17 @@ export interface ResolvedTaskOptions extends ResolvedCallOptions {
   readonly retry: RetryRule
   /** `undefined` where nothing limits it. */
   readonly limits: LimitRule | undefined
+  readonly timeLimitMs: number | undefined
+  readonly isolation: Isolation | undefined
   readonly params: (() => readonly unknown[]) | undefined
 }
 
 const CALL_DEFAULTS = { delay: 0, priority: 4, queue: 'default' }
-const TASK_KEYS = ['name', 'aliases', 'result', 'resultTimeout', 'retries', 'backoff', 'retryIf', 'noRetryOn', 'concurrency', 'rate', 'limitBy', 'params']
+const TASK_KEYS = [
+  ...['name', 'aliases', 'result', 'resultTimeout', 'retries', 'backoff', 'retryIf', 'noRetryOn'],
+  ...['concurrency', 'rate', 'limitBy', 'timeLimit', 'isolation', 'params'],
+]
+const ISOLATIONS: readonly unknown[] = ['inline', 'thread', 'process'] satisfies Isolation[]
 const QUEUE_NAME = /^[A-Za-z0-9_-]{1,60}$/
 const TASK_NAME = /^[^\s\p{C}]{1,120}$/u
 
@@ -76,7 +98,7 @@ const TASK_NAME = /^[^\s\p{C}]{1,120}$/u
 export function resolveTaskOptions(given: TaskOptions, where = '@asyncTask'): ResolvedTaskOptions {
   refuseUnknownKeys(where, given, [...Object.keys(CALL_DEFAULTS), ...TASK_KEYS])
   const { name, aliases = [], result = false, resultTimeout, retries, backoff = '1s', retryIf, noRetryOn = [], params, ...rest } = given
-  const { concurrency, rate, limitBy, ...call } = rest
+  const { concurrency, rate, limitBy, timeLimit, isolation, ...call } = rest
   for (const text of name === undefined ? aliases : [name, ...aliases]) refuseBadName(where, text)
   if (typeof result !== 'boolean') refuse(where, 'result', 'true or false', result)
   if (retries !== undefined && !(Number.isInteger(retries) && retries >= 0)) {
@@ -86,6 +108,7 @@ export function resolveTaskOptions(given: TaskOptions, where = '@asyncTask'): Re
   if (!isListOfErrorKinds(noRetryOn)) {
     refuse(where, 'noRetryOn', 'a list of error classes and codes, such as [RangeError, "EACCES"]', noRetryOn)
   }
+  if (isolation !== undefined && !ISOLATIONS.includes(isolation)) refuse(where, 'isolation', `'inline', 'thread' or 'process'`, isolation)
   if (params !== undefined && typeof params !== 'function') refuse(where, 'params', 'a function such as () => [User]', params)
   return Object.freeze({
     ...resolveCallOptions(call, undefined, where),
@@ -95,6 +118,8 @@ export function resolveTaskOptions(given: TaskOptions, where = '@asyncTask'): Re
     resultTimeoutMs: resultTimeout === undefined ? undefined : toMs(resultTimeout, `${where} resultTimeout`),
     retry: Object.freeze({ retries, backoffMs: toMs(backoff, `${where} backoff`), retryIf, noRetryOn: Object.freeze([...noRetryOn]) }),
     limits: resolveLimits({ concurrency, rate, limitBy }, where),
+    timeLimitMs: timeLimit === undefined ? undefined : toMs(timeLimit, `${where} timeLimit`),
+    isolation,
     params,
   })
 }

@@ -5,50 +5,125 @@ import type { OpenedCall, Outcome } from '../core/message.js'
 import { registry } from '../core/registry.js'
 import { retryDelay } from '../core/retry-policy.js'
 import type { Task } from '../core/task.js'
+import type { Isolation } from '../core/task-options.js'
 import { ErrandError } from '../errors.js'
 import { runInHooks } from './around.js'
 import { deathNote, retryNote } from './death-note.js'
 import { reportFailure, type FailedRun } from './failures.js'
 import { instanceFor } from './instances.js'
 import type { LazySignal } from '../core/lazy-signal.js'
+import { hardStopOf, placeOf, verdictOf, type LanePlace, type Lanes } from './lanes.js'
 import { Gate } from './limits/gate.js'
 import { redactError, secretsOf } from './redact.js'
 import { refuseExpiredToken } from './reverify.js'
 import type { Runtime } from './runtime.js'
+import { limitOf, timeoutOf, withinTimeLimit } from './time-limit.js'
 
 /** Runs deliveries. One per worker process. */
 export interface Executor {
-  /** Opens, restores, runs and settles one delivery. Never rejects. One that fails after `signal` was aborted is released. */
+  /**
+   * Opens, restores, runs and settles one delivery. One that fails after `signal` was aborted is released, unless that was its time
+   * limit. Rejects only when the thread or process that it ran in died under it: a crash, for the broker to count.
+   */
   run(delivery: Delivery, signal: LazySignal): Promise<Verdict>
+  /** What becomes of a delivery that was proven to end its process: dead when that was once too often, else it rejects with `reason`. */
+  lost(delivery: Delivery, reason: unknown): Promise<Verdict>
+}
+
+/** What only the process knows in which the executor is; without `lanes` everything runs here. */
+export interface ExecutorOptions {
+  readonly lanes?: Lanes | undefined
+  /** Where bodies run whose task does not say it. @defaultValue 'inline' */
+  readonly isolation?: Isolation | undefined
+  /** This is a lane: another executor placed the delivery here, and watches its limits, its time and its crashes. @defaultValue false */
+  readonly isLane?: boolean | undefined
+  /** A body that runs here goes on after its time limit and its grace: nothing but the end of this process can stop it. */
+  readonly onStuck?: ((task: string) => void) | undefined
+  /** Told of every body that runs here. */
+  readonly bodies?: Bodies | undefined
+}
+
+/** Knows which bodies run. */
+export interface Bodies {
+  begin(task: string): void
+  end(task: string): void
 }
 
 /** An executor over `runtime`. */
-export function createExecutor(runtime: Runtime): Executor {
-  const gate = new Gate(runtime)
-  return { run: (delivery, signal) => run(runtime, gate, delivery, signal) }
+export function createExecutor(runtime: Runtime, options: ExecutorOptions = {}): Executor {
+  // the limits were kept by who placed it in a lane
+  const host = { ...options, runtime, gate: options.isLane === true ? undefined : new Gate(runtime) }
+  return {
+    run: (delivery, signal) => run(host, delivery, signal),
+    lost: (delivery, reason) => lose(runtime, delivery, reason),
+  }
 }
 
-async function run(runtime: Runtime, gate: Gate, delivery: Delivery, signal: LazySignal): Promise<Verdict> {
+interface Host extends ExecutorOptions {
+  readonly runtime: Runtime
+  readonly gate: Gate | undefined
+}
+
+async function run(host: Host, delivery: Delivery, signal: LazySignal): Promise<Verdict> {
+  const { runtime } = host
   const startedAt = runtime.clock.now()
   let call: OpenedCall | undefined
   let task: Task | undefined
   try {
     call = runtime.messages.openCall(delivery.body)
-    refusePoison(runtime, call.task, delivery)
+    refusePoison(host, call.task, delivery)
     task = taskOf(call)
     if (runtime.settings.reverify) refuseExpiredToken(call.task, call.context, startedAt)
     const scope = { id: call.id, name: task.name, attempt: delivery.attempt, signal, log: runtime.log }
-    const entry = await gate.enter(task, call, scope)
-    if (entry.kind === 'later') return entry
-    const [running, opened] = [task, call]
-    const value = await entry.run(() => runBody(running, opened, scope))
+    const entry = await host.gate?.enter(task, call, scope)
+    if (entry?.kind === 'later') return entry
+    const limited: Run = { task, delivery, signal, inTurn: entry === undefined ? (body) => body() : (body) => entry.run(body) }
+    const place = host.lanes === undefined ? undefined : placeOf(task, delivery, host.isolation ?? 'inline', runtime.settings.maxCrashes)
+    const verdict = place === undefined ? await runHere(host, call, scope, limited) : await runInLane(host, place, limited)
+    if (verdict !== undefined) return verdict
+  } catch (error) {
+    const late = timeoutOf(signal)
+    // aborted because its worker stops: it has not failed, and will be run again by another
+    if (signal.isAborted && late === undefined) return { kind: 'release' }
+    return fail(runtime, { delivery, call, task, error: late ?? error, startedAt })
+  }
+  return lose(runtime, delivery, new ErrandError('TASK_FAILED', `The thread or process of task ${delivery.id} died under it; it is run again.`))
+}
+
+/** A delivery that is about to run. */
+interface Run {
+  readonly task: Task
+  readonly delivery: Delivery
+  readonly signal: LazySignal
+  /** Runs the body, and lets the next one in that the limits of the task keep waiting. */
+  readonly inTurn: <T>(body: () => Promise<T>) => Promise<T>
+}
+
+/** Runs the body in this process, in its time. */
+async function runHere(host: Host, call: OpenedCall, scope: TaskScope, { task, signal, inTurn }: Run): Promise<Verdict> {
+  const { runtime, isLane = false, bodies } = host
+  bodies?.begin(task.name)
+  try {
+    const ended = inTurn(() => runBody(task, call, scope))
+    // who placed it in a lane watches the time
+    const limit = isLane ? 0 : limitOf(task, runtime.settings)
+    const value = await withinTimeLimit({ ...runtime, task: task.name, limitMs: limit }, { ended, signal, onIgnored: () => host.onStuck?.(task.name) })
     await answer(runtime, call, { kind: 'completed', value: task.declaration.options.result ? value : undefined })
     return { kind: 'done' }
-  } catch (error) {
-    // aborted because its worker stops: it has not failed, and will be run again by another
-    if (signal.isAborted) return { kind: 'release' }
-    return fail(runtime, { delivery, call, task, error, startedAt })
+  } finally {
+    bodies?.end(task.name)
   }
+}
+
+/** The verdict of a thread or process; `undefined` when it died under the delivery. */
+async function runInLane({ runtime, lanes }: Host, place: LanePlace, { task, delivery, signal, inTurn }: Run): Promise<Verdict | undefined> {
+  if (lanes === undefined) return undefined
+  const run = lanes.run(delivery, place, signal)
+  const limit = { ...runtime, task: task.name, limitMs: limitOf(task, runtime.settings) }
+  const end = await withinTimeLimit(limit, { begun: run.begun, ended: inTurn(() => run.ended), signal, onIgnored: () => run.end() })
+  if (signal.isAborted && end.kind !== 'settled') throw signal.reason // it was ended for that
+  if (end.kind === 'lost') runtime.log.warn(`${task.name} (id ${delivery.id}) lost the ${place.kind} in which it ran: ${end.why}.`)
+  return verdictOf(end)
 }
 
 async function runBody(task: Task, call: OpenedCall, scope: TaskScope): Promise<unknown> {
@@ -72,14 +147,27 @@ function taskOf(call: OpenedCall): Task {
 }
 
 /** @throws ErrandError `TASK_FAILED` for a message that keeps killing its worker */
-function refusePoison(runtime: Runtime, task: string, delivery: Delivery): void {
+function refusePoison({ runtime, lanes, isLane = false }: Host, task: string, { crashes }: Delivery): void {
   const { maxCrashes } = runtime.settings
-  if (delivery.crashes < maxCrashes) return
-  throw new ErrandError(
-    'TASK_FAILED',
-    `${task} is not run again: ${delivery.crashes} of its runs ended with the death of their worker process (maxCrashes is ${maxCrashes}).`,
-  )
+  // in a lane of its own it is proven whether a task kills; before that it may only have been near
+  const most = lanes === undefined ? maxCrashes : hardStopOf(maxCrashes)
+  if (!isLane && crashes >= most) throw poison(task, crashes, maxCrashes)
 }
+
+async function lose(runtime: Runtime, delivery: Delivery, reason: unknown): Promise<Verdict> {
+  const { settings, messages, clock } = runtime
+  const crashes = delivery.crashes + 1
+  if (crashes < settings.maxCrashes) throw reason
+  const call = messages.openCall(delivery.body)
+  const error = poison(call.task, crashes, settings.maxCrashes)
+  return fail(runtime, { delivery: { ...delivery, crashes }, call, task: registry.find(call.task), error, startedAt: clock.now() })
+}
+
+const poison = (task: string, crashes: number, maxCrashes: number): ErrandError =>
+  new ErrandError(
+    'TASK_FAILED',
+    `${task} is not run again: ${crashes} of its runs ended with the death of their worker process (maxCrashes is ${maxCrashes}).`,
+  )
 
 /** Failures before the body, and everything but an error of the body, would fail again. */
 const isBodyError = (failed: FailedRun): boolean => failed.task !== undefined && !(failed.error instanceof ErrandError && isFinal(failed.error))

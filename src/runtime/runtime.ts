@@ -12,6 +12,8 @@ export interface RuntimeSettings {
   readonly resultTimeoutMs: number
   readonly retries: number
   readonly maxCrashes: number
+  readonly timeLimitMs: number
+  readonly timeLimitGraceMs: number
   readonly reverify: boolean
   readonly secretHeaders: readonly string[]
   readonly worker: {

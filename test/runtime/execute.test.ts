@@ -179,6 +179,8 @@ function worker({ report, reverify = false, locks }: { report?: (failure: Failur
     resultTimeoutMs: 1000,
     retries: 0,
     maxCrashes: 3,
+    timeLimitMs: 0,
+    timeLimitGraceMs: 5_000,
     reverify,
     secretHeaders,
     worker: { queues: ['default'], concurrency: 10 },

@@ -33,7 +33,7 @@ describe('The loop of a worker', () => {
       new Promise((end) => {
         runs.push({ id: delivery.id, signal, end })
       })
-    const loop = new Loop({ broker, executor: { run }, queues, concurrency })
+    const loop = new Loop({ broker, executor: { run, lost: async (_delivery, reason) => Promise.reject(reason) }, queues, concurrency })
     await loop.start()
     scope().defer(() => loop.quiet())
     scope().defer(() => loop.handBack())

@@ -20,7 +20,7 @@ export function workerFlags(flags: readonly string[]): readonly string[] {
  * Starts a worker process: same node, same flags, variables and folder as this one, so that its modules find what they find here. It
  * shares the output streams. It does not keep this process alive.
  */
-export function spawnWorkerProcess(main: string): ChildProcess {
+export function spawnWorkerProcess(main: string, { serialization = 'json' }: { readonly serialization?: 'json' | 'advanced' } = {}): ChildProcess {
   const env = { ...process.env }
   // two processes cannot have one debugger port
   if (env['NODE_OPTIONS'] !== undefined) env['NODE_OPTIONS'] = env['NODE_OPTIONS'].replaceAll(/(^|\s)--inspect\S*/g, '')
@@ -29,6 +29,7 @@ export function spawnWorkerProcess(main: string): ChildProcess {
   const child = spawn(process.execPath, [...workerFlags(process.execArgv), main], {
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     env,
+    serialization,
     windowsHide: true,
   })
   child.unref()

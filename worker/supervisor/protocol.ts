@@ -15,6 +15,8 @@ export type FromWorker =
   | { readonly errand: 'hello' }
   /** It consumes. */
   | { readonly errand: 'ready' }
+  /** A first task came to its end: whatever the process dies of later, it is of use. */
+  | { readonly errand: 'useful' }
   /** A signal asked it to stop; it takes nothing new. */
   | { readonly errand: 'leaving' }
   /** It ends because its modules cannot be loaded; `why` is the same whenever the failure is. */
@@ -33,11 +35,11 @@ export const EXIT = {
   stopped: 0,
   /** It could not load the services, or code outside of tasks threw. */
   failed: 1,
-  /** It asks to be replaced (memory limit); the number is EX_TEMPFAIL of sysexits. */
+  /** It asks to be replaced (memory limit, a task that cannot be ended); the number is EX_TEMPFAIL of sysexits. */
   replace: 75,
 } as const
 
-const FROM_WORKER: ReadonlySet<unknown> = new Set<FromWorker['errand']>(['hello', 'ready', 'leaving', 'unloadable'])
+const FROM_WORKER: ReadonlySet<unknown> = new Set<FromWorker['errand']>(['hello', 'ready', 'useful', 'leaving', 'unloadable'])
 
 /** What `message` says, if it is for a worker. */
 export function readToWorker(message: unknown): ToWorker | undefined {

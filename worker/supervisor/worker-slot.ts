@@ -22,7 +22,7 @@ export interface SlotOptions {
   readonly onGivenUp: (why: string) => void
 }
 
-/** A worker that lived this long was fine; dying sooner counts towards a crash loop. */
+/** A worker that lived this long was fine, and so was one that brought a task to its end; dying sooner counts towards a crash loop. */
 const STEADY_MS = 10_000
 const CRASH_LOOP_DEATHS = 5
 /** What cannot be loaded twice in the same way will not load the next time either. */
@@ -43,6 +43,8 @@ export class WorkerSlot {
   #loadFailures: readonly string[] = []
   /** A signal told the process to stop; whoever sent it wants another one. */
   #isLeaving = false
+  /** A task came to its end in it. */
+  #isUseful = false
   #cancelRestart: () => void = () => {}
   #ended: Promise<void> = Promise.resolve()
 
@@ -67,6 +69,7 @@ export class WorkerSlot {
   start(): void {
     this.#state = 'starting'
     this.#isLeaving = false
+    this.#isUseful = false
     this.#startedAt = this.#options.clock.now()
     const child = spawnWorkerProcess(this.#options.main)
     this.#child = child
@@ -107,6 +110,7 @@ export class WorkerSlot {
       tell(child, this.#state === 'stopping' ? { errand: 'stop' } : this.#instructions())
     }
     if (said?.errand === 'unloadable') this.#loadFailures = [...this.#loadFailures.filter((why) => why === said.why), said.why]
+    if (said?.errand === 'useful') this.#isUseful = true
     if (said?.errand === 'leaving') this.#isLeaving = true
     if (said?.errand === 'ready' && this.#state === 'starting') {
       this.#state = 'running'
@@ -121,7 +125,7 @@ export class WorkerSlot {
 
   #afterExit(code: number | null, signal: string | null): void {
     const isAsked = code === EXIT.stopped && this.#isLeaving
-    const isPlanned = isAsked || (code === EXIT.replace && this.#isSteady())
+    const isPlanned = isAsked || (code === EXIT.replace && (this.#isSteady() || this.#isUseful))
     if (isPlanned && this.#state !== 'stopping') {
       const why = isAsked ? 'stopped on a signal' : 'asked to be replaced'
       this.#options.log.info(`The worker ${this.pid} ${why}; a new one starts.`)
@@ -138,7 +142,8 @@ export class WorkerSlot {
       this.#state = 'stopped'
       return
     }
-    this.#earlyDeaths = this.#isSteady() ? 0 : this.#earlyDeaths + 1
+    // one that tasks kill works them off all the same: each is stopped by its own limit
+    this.#earlyDeaths = this.#isSteady() || this.#isUseful ? 0 : this.#earlyDeaths + 1
     const keepAlive = this.#options.config.worker.keepAlive
     if (!keepAlive) return this.#giveUp(why)
     if (this.#loadFailures.length >= LOAD_FAILURES) return this.#giveUp(`${why}, for the ${LOAD_FAILURES}nd time because of the same failure to load`)
