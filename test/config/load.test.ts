@@ -34,6 +34,8 @@ describe('loading the configuration', () => {
       resultTimeoutMs: 30_000,
       retries: 0,
       maxCrashes: 3,
+      timeLimitMs: 0,
+      timeLimitGraceMs: 5_000,
       reverify: false,
       carriers: [],
       errorReporter: undefined,
@@ -43,6 +45,7 @@ describe('loading the configuration', () => {
         concurrency: Math.max(2, 2 * availableParallelism()),
         queues: ['default'],
         graceMs: 30_000,
+        isolation: 'inline',
         maxMemoryMb: 0,
         keepAlive: true,
         listen: false,
@@ -121,6 +124,8 @@ expires: 0
 resultTimeout: 1m
 retries: 5
 maxCrashes: 1
+timeLimit: 1h
+timeLimitGrace: 2
 reverify: true
 carriers: [cls-hooked, ./tenant.ts]
 errorReporter: ./report.ts
@@ -130,6 +135,7 @@ worker:
   concurrency: 7
   queues: [default, slow, slow]
   grace: 2m
+  isolation: thread
   maxMemory: 150
   keepAlive: false
   listen: true
@@ -168,6 +174,8 @@ worker:
       resultTimeoutMs: 60_000,
       retries: 5,
       maxCrashes: 1,
+      timeLimitMs: 3_600_000,
+      timeLimitGraceMs: 2_000,
       reverify: true,
       carriers: ['cls-hooked', './tenant.ts'],
       errorReporter: './report.ts',
@@ -177,6 +185,7 @@ worker:
         concurrency: 7,
         queues: ['default', 'slow'],
         graceMs: 120_000,
+        isolation: 'thread',
         maxMemoryMb: 150,
         keepAlive: false,
         listen: true,

@@ -1,0 +1,47 @@
+import { expect } from 'chai'
+import { poison } from '../contract/poison.js'
+import { rollOver } from '../contract/roll-over.js'
+import { LaneApp } from '../kit/lane-app.js'
+import { describeRabbit, freshNamespace, sharedRabbitNode } from '../kit/rabbitmq.js'
+import { eachScope } from '../kit/temporary.js'
+
+const onRabbit = async () => ({ service: freshNamespace(), broker: (await sharedRabbitNode()).url })
+
+describeRabbit('With RabbitMQ', function () {
+  this.timeout(60_000)
+  const scope = eachScope()
+  before('a server', async () => {
+    await sharedRabbitNode()
+  })
+
+  poison('RabbitMQ', onRabbit)
+  rollOver('RabbitMQ', onRabbit)
+
+  it('a body that never yields in a thread holds up neither its neighbours nor the connection of its worker', async () => {
+    const { url } = await sharedRabbitNode()
+    const app = new LaneApp(scope(), { service: freshNamespace(), broker: { url, heartbeat: '1s' } })
+    const worker = await app.worker()
+    await app.call('spinFor.thread', 5_000)
+    await app.done('spins')
+
+    for (let index = 1; index <= 20; index++) {
+      await app.call('brief', 1)
+      await app.done('done', index)
+    }
+    const deeds = await app.done('has spun')
+
+    expect(deeds.map(({ attempt }) => attempt)).to.deep.equal(deeds.map(() => 1))
+    expect(deeds.map(({ text }) => text)).to.deep.equal(['spins', ...Array.from({ length: 20 }, () => 'done'), 'has spun'])
+    expect(worker.output).not.to.match(/lost|blocked/)
+  })
+
+  it('a body that blocks its worker for longer than the connection bears is named in a warning', async () => {
+    const { url } = await sharedRabbitNode()
+    const app = new LaneApp(scope(), { service: freshNamespace(), broker: { url, heartbeat: '1s' } })
+    const worker = await app.worker()
+
+    await app.call('spinFor.inline', 1_500)
+
+    await worker.line(/event loop of the worker was blocked for \d\.\d s: .*Running then: spinFor\.inline\. .*isolation: 'thread'/)
+  })
+})
