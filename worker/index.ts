@@ -36,7 +36,7 @@ export interface RunWorkerOptions extends ConfigInput {
  * @example
  * const worker = await runWorker()
  * process.once('SIGTERM', () => worker.stop())
- * process.exitCode = await worker.stopped
+ * process.exit(await worker.stopped) // a body that nothing can end does not hold the process
  */
 export async function runWorker(options: RunWorkerOptions = {}): Promise<RunningWorker> {
   const { config: file, env, modules = [], signal, logger, ...overrides } = options

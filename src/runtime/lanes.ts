@@ -1,7 +1,7 @@
 import type { Delivery, Verdict } from '../broker/broker.js'
 import type { Isolation } from '../core/task-options.js'
 import type { Task } from '../core/task.js'
-import { ErrandError } from '../errors.js'
+import { assertNever, ErrandError } from '../errors.js'
 import type { LazySignal } from './lazy-signal.js'
 
 /** A thread or process that a delivery runs in. */
@@ -76,5 +76,7 @@ export function verdictOf(end: LaneEnd): Verdict | undefined {
       throw new ErrandError('SERVICE_LOAD_FAILED', end.why)
     case 'lost':
       return undefined
+    default:
+      return assertNever(end)
   }
 }

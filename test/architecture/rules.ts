@@ -16,7 +16,7 @@ const MAX_PORT_MEMBERS = 7
 
 /** Rebuilding an error that came in a message is the one reason to make an error of another class. */
 const MAKES_ERRORS_OF_USERS = /^src\/core\/codec\//
-const OWNS_ITS_PROCESS = /^(?:worker\/main\.ts$|src\/cli\/)/
+const OWNS_ITS_PROCESS = /^worker\/(?:main|isolation\/lane-main)\.ts$|^src\/cli\//
 
 export const importsPointDown: Rule = (sources) =>
   sources.flatMap(({ path, text }) => {

@@ -21,11 +21,11 @@ export function rollOver(name: string, config: () => Promise<ConfigInput>): void
       let old = await app.worker()
 
       for (let roll = 1; roll <= ROLLS; roll++) {
+        const next = await app.worker()
         for (let index = 0; index < CALLS / ROLLS; index++) {
           const task = index % 20 === 0 ? isolated[(index / 20) % 2] : undefined
           sent.push(await (task === undefined ? app.call('brief', 20) : app.call(task)))
         }
-        const next = await app.worker()
         await until('some of its work', () => app.deeds().some(({ pid }) => pid === next.pid), PATIENCE_MS)
         old.kill('SIGTERM')
         expect(await old.exited).to.deep.equal({ code: 0, signal: null })

@@ -105,6 +105,15 @@ describe('The supervisor of a server', () => {
     expect(reports.map(({ data }) => data)).to.deep.equal([{ fatal: true, code: 'WORKER_CRASH_LOOP' }])
   })
 
+  it('goes on with a worker that dies again and again soon after its start, when a task came to its end in each', async () => {
+    const file = scope().file('pids')
+    const { reports } = await supervise(scope(), ['crash later', file])
+
+    await until('a dozen workers', () => existsSync(file) && readFileSync(file, 'utf8').split('\n').length > 12)
+
+    expect(reports).to.deep.equal([])
+  })
+
   it('gives up a worker that cannot load its modules at the second time that happens in the same way', async () => {
     const { supervisor } = await supervise(scope(), ['unloadable', 'no database here'])
 

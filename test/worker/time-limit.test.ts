@@ -2,7 +2,6 @@ import { expect } from 'chai'
 import { LaneApp } from '../kit/lane-app.js'
 import { allGone } from '../kit/process.js'
 import { eachScope } from '../kit/temporary.js'
-import { until } from '../kit/until.js'
 
 describe('The time limit of a run', function () {
   this.timeout(60_000)
@@ -55,38 +54,22 @@ describe('The time limit of a run', function () {
 
   it('has the worker replaced, after its other tasks, when a body goes on in it', async () => {
     const app = new LaneApp(scope())
-    const worker = await app.worker({ timeLimitGrace: '100ms' })
+    const server = app.server({ timeLimitGrace: '100ms' })
     await app.call('ignore.inline', app.gate)
-    await app.done('begun')
+    const [neighbour] = await app.done('begun')
 
     const stuck = await app.call('limited.inline', scope().file('never'))
     const [letter] = await app.dead(1)
-    await worker.line(/cannot end limited\.inline, which goes on after its time limit/)
+    await server.line(/cannot end limited\.inline, which goes on after its time limit/)
     const later = await app.call('where.inline')
     app.open()
-    const exit = await worker.exited
+    const deeds = await app.done('run 1')
 
     expect(letter).to.include({ id: stuck, code: 'TASK_TIMEOUT', attempt: 1, crashes: 0 })
-    expect(exit).to.deep.equal({ code: 75, signal: null })
-    expect(app.deeds().map(({ text }) => text)).to.deep.equal(['begun', 'begun', 'ended'])
-    await app.worker()
-    const deeds = await app.done('run 1')
-    expect(deeds.find(({ id }) => id === later)).to.include({ attempt: 1 })
-  })
-
-  it('lets a server go on with a new worker at once', async () => {
-    const app = new LaneApp(scope())
-    const server = app.server({ timeLimitGrace: '100ms' })
-    await server.line(/^sent/)
-    const [first] = await app.workers()
-
-    await app.call('limited.inline', app.gate)
+    expect(deeds.map(({ text }) => text)).to.deep.equal(['begun', 'begun', 'ended', 'run 1'])
+    expect(deeds[2]).to.include({ id: neighbour?.id, pid: neighbour?.pid, attempt: 1 })
+    expect(deeds[3]).to.include({ id: later, attempt: 1 }).and.not.include({ pid: neighbour?.pid })
     await server.line(/asked to be replaced; a new one starts/)
-    await until('the next worker', async () => (await app.workers()).some((pid) => pid !== first))
-    await app.call('where.inline')
-    const deeds = await app.done('run 1')
-
-    expect(deeds.at(-1)?.pid).not.to.equal(first)
     expect(server.output).not.to.contain('the next one starts in')
   })
 })

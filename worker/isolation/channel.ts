@@ -31,6 +31,7 @@ function openThread(): Channel {
     thread.once('exit', (code) => resolve(why ?? `it ended with code ${code}`))
   })
   return {
+    // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread has no origin
     say: (message) => thread.postMessage(message),
     onMessage: (hear) => void thread.on('message', hear),
     kill: () => void thread.terminate(),

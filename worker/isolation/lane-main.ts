@@ -95,6 +95,7 @@ async function die(error: unknown): Promise<void> {
 function say(message: FromLane, then?: () => void): void {
   if (isMainThread) process.send?.(message, undefined, undefined, then)
   else {
+    // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread has no origin
     parentPort?.postMessage(message)
     if (then !== undefined) setImmediate(then)
   }
