@@ -105,7 +105,7 @@ export async function openLocks(config: Config, log: Logger, clock: Clock = syst
 }
 
 /** Opens the configured broker, with the outbox in front where one is asked for: then it need not be there. */
-async function openWithOutbox(config: Config, log: Logger, clock: Clock): Promise<Broker> {
+export async function openWithOutbox(config: Config, log: Logger, clock: Clock): Promise<Broker> {
   if (config.whenBrokerAway !== 'spool' || config.broker.kind !== 'rabbitmq') return openBroker(config, log, clock)
   const { openSpoolingBroker } = await import('./broker/spool/broker.js')
   const opened: Broker[] = []

@@ -7,7 +7,7 @@ import { newId } from '#src/core/clock.js'
 import { encodeArguments } from '#src/core/codec/encode.js'
 import { makeContext } from '#src/core/context.js'
 import { silentLogger } from '#src/core/logger.js'
-import { endWithTest, type Program } from './process.js'
+import { endWithTest, type Program, type ProgramOptions } from './process.js'
 import type { Scope } from './temporary.js'
 import { until } from './until.js'
 import { WorkerApp } from './worker-app.js'
@@ -52,8 +52,8 @@ export class LaneApp {
   }
 
   /** A worker of its own, once it consumes. */
-  async worker(config: ConfigInput = {}): Promise<Program> {
-    const worker = this.#app.worker(config)
+  async worker(config: ConfigInput = {}, options: ProgramOptions = {}): Promise<Program> {
+    const worker = this.#app.worker(config, options)
     await worker.line(/^consuming/)
     return worker
   }

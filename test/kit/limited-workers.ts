@@ -41,9 +41,7 @@ export function setting(options: TaskOptions) {
     [Symbol.asyncDispose]: () => shared.close(),
   }
   const messages = createMessages({ keys: parseKeyRing([generateKey()]), app: 'a', env: 'e', seal: 'secrets', secretHeaders: [], payloadLimit: 1, clock })
-  const settings = { outsideRequest: 'enqueue', expiresMs: 0, resultTimeoutMs: 1, retries: 0, maxCrashes: 1,
-  timeLimitMs: 0,
-  timeLimitGraceMs: 0, reverify: false, secretHeaders: [], worker: { queues: ['default'], concurrency: 10 } } as const
+  const settings = { outsideRequest: 'enqueue', expiresMs: 0, resultTimeoutMs: 1, retries: 0, maxCrashes: 1, timeLimitMs: 0, timeLimitGraceMs: 0, reverify: false, secretHeaders: [], worker: { queues: ['default'], concurrency: 10 } } as const
   const runtime: Runtime = { settings, broker: openMemoryBroker(), locks: async () => locks, messages, clock, log, report: () => {} }
   const task = declared({ ...options, name: `limited-${++tasks}` })
   const lose = (): void => losses.forEach((loss) => loss.abort())

@@ -1,7 +1,11 @@
 import { expect } from 'chai'
+import { fileURLToPath } from 'node:url'
 import { allGone } from '../kit/process.js'
 import { LaneApp } from '../kit/lane-app.js'
 import { eachScope } from '../kit/temporary.js'
+
+/** The tasks as they were written. */
+const TYPESCRIPT = fileURLToPath(new URL('../../../test/fixtures/isolation/tasks.ts', import.meta.url))
 
 describe('A task with a thread or process of its own', function () {
   this.timeout(60_000)
@@ -56,6 +60,27 @@ describe('A task with a thread or process of its own', function () {
       expect(deeds.at(-1)?.pid).to.equal(worker.pid)
     })
   }
+
+  it('runs there as its limits allow', async () => {
+    const app = new LaneApp(scope())
+    await app.worker()
+
+    await Promise.all([1, 2, 3].map(() => app.call('single.thread')))
+    const deeds = await app.done(/^run/, 3)
+
+    // one thread was enough, since no two ran at once
+    expect(deeds.map(({ text, attempt }) => [text, attempt])).to.deep.equal([['run 1', 1], ['run 2', 1], ['run 3', 1]])
+  })
+
+  it('runs in TypeScript as it stands, where the worker does', async () => {
+    const app = new LaneApp(scope(), { services: TYPESCRIPT })
+    await app.worker({}, { flags: ['--import', import.meta.resolve('tsx')] })
+
+    for (const kind of ['thread', 'process']) await app.call(`where.${kind}`)
+    const deeds = await app.done('run 1', 2)
+
+    expect(deeds).to.have.length(2)
+  })
 
   it('is not blamed for an error that an earlier task left behind in its thread', async () => {
     const app = new LaneApp(scope())

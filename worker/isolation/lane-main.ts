@@ -1,6 +1,7 @@
 /** The thread or process of a lane. Everything it needs comes over its channel. */
 import { isMainThread, parentPort } from 'node:worker_threads'
-import { openBroker } from '../../src/compose.js'
+import { openWithOutbox } from '../../src/compose.js'
+import { systemClock } from '../../src/core/clock.js'
 import { currentScope } from '../../src/core/context.js'
 import type { Delivery } from '../../src/broker/broker.js'
 import { silentLogger, type Logger } from '../../src/core/logger.js'
@@ -57,7 +58,7 @@ function hear(message: unknown): void {
 
 async function open({ config, modules }: WorkerInstructions): Promise<void> {
   log = laneLog(say)
-  const broker = lazyBroker(() => openBroker(config, log))
+  const broker = lazyBroker(() => openWithOutbox(config, log, systemClock))
   try {
     prepared = await prepare({ config, modules, log, broker, guardPorts: 'always', callsWhileLoading: 'withheld', onReporter: (loaded) => (report = loaded) })
     executor = createExecutor(prepared.runtime, { isLane: true })
