@@ -31,6 +31,8 @@ export interface WorkerSetup extends WorkerInstructions {
   readonly broker?: Broker | undefined
   /** Ends the wait for a broker that cannot be reached. */
   readonly signal?: AbortSignal | undefined
+  /** Not a worker but a lane of one, which says itself that it cannot start. @defaultValue false */
+  readonly isLane?: boolean | undefined
   /** Called when a first task came to its end here, well or not: this process is of use. */
   readonly onFirstEnd?: (() => void) | undefined
   /** Gets the configured error reporter, for failures that only the process sees. */
@@ -67,7 +69,7 @@ export async function prepare(setup: WorkerSetup): Promise<Prepared> {
     return { runtime, tasks: await load(setup, runtime, cleanUp), cleanUp }
   } catch (error) {
     await undo(cleanUp, log)
-    if (signal?.aborted !== true) await reportFatal({ report, log }, `The worker of ${config.service} cannot start`, error)
+    if (signal?.aborted !== true && setup.isLane !== true) await reportFatal({ report, log }, `The worker of ${config.service} cannot start`, error)
     throw error
   }
 }

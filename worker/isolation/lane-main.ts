@@ -60,12 +60,16 @@ async function open({ config, modules }: WorkerInstructions): Promise<void> {
   log = laneLog(say)
   const broker = lazyBroker(() => openWithOutbox(config, log, systemClock))
   try {
-    prepared = await prepare({ config, modules, log, broker, guardPorts: 'always', callsWhileLoading: 'withheld', onReporter: (loaded) => (report = loaded) })
+    prepared = await prepare({ config, modules, log, broker, guardPorts: 'always', callsWhileLoading: 'withheld', isLane: true, onReporter: useReporter })
     executor = createExecutor(prepared.runtime, { isLane: true })
     say({ lane: 'ready' })
   } catch (error) {
     say({ lane: 'unloadable', why: error instanceof Error ? error.message : 'unknown' }, () => process.exit(1))
   }
+}
+
+function useReporter(loaded: ErrorReporter): void {
+  report = loaded
 }
 
 async function run(delivery: Delivery): Promise<void> {

@@ -26,6 +26,8 @@ export class LanePool implements Lanes {
   readonly #waiting: (() => void)[] = []
   #own = 0
   #isClosed = false
+  /** Loaders of the worker, for TypeScript say, need not reach into its threads; into a process they do. */
+  #threads: 'usable' | 'useless' = 'usable'
 
   constructor(options: LanePoolOptions) {
     this.#options = options
@@ -64,8 +66,10 @@ export class LanePool implements Lanes {
     if (isOwn) await this.#ownTurn()
     try {
       if (this.#isClosed) return { kind: 'missing', why: 'the worker stops' }
+      if (kind === 'thread' && this.#threads === 'useless') return await this.#run({ kind: 'process', isOwn }, use)
       const lane = (isOwn ? undefined : this.#takeIdle(kind)) ?? this.#open(kind)
       const end = await use(lane)
+      if (end.kind === 'unloadable' && kind === 'thread') return await this.#giveUpThreads(end.why, () => this.#run({ kind, isOwn }, use))
       if (end.kind === 'missing' && !this.#isClosed) this.#options.log.error(`A ${kind} to run a task in could not be had: ${end.why}.`)
       if (isOwn || this.#isClosed || !lane.isUsable || this.#isTooLarge(lane)) this.#retire(lane)
       else this.#rest(lane)
@@ -76,6 +80,12 @@ export class LanePool implements Lanes {
     } finally {
       if (isOwn) this.#ownDone()
     }
+  }
+
+  #giveUpThreads(why: string, again: () => Promise<LaneEnd>): Promise<LaneEnd> {
+    if (this.#threads === 'usable') this.#options.log.warn(`Threads cannot load the services, so processes take their place: ${why}`)
+    this.#threads = 'useless'
+    return again()
   }
 
   async #ownTurn(): Promise<void> {
