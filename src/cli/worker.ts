@@ -49,7 +49,7 @@ async function run(options: WorkerOptions): Promise<number> {
   try {
     const worker = await starting
     // a body that went on in spite of everything would hold the process, and runs elsewhere by now
-    process.exit(await worker.stopped)
+    return process.exit(await worker.stopped)
   } catch (error) {
     // asked to go while it waited for its broker
     if (leaving.signal.aborted && error === leaving.signal.reason) return 0

@@ -86,10 +86,8 @@ export interface ResolvedTaskOptions extends ResolvedCallOptions {
 }
 
 const CALL_DEFAULTS = { delay: 0, priority: 4, queue: 'default' }
-const TASK_KEYS = [
-  ...['name', 'aliases', 'result', 'resultTimeout', 'retries', 'backoff', 'retryIf', 'noRetryOn'],
-  ...['concurrency', 'rate', 'limitBy', 'timeLimit', 'isolation', 'params'],
-]
+const RUN_KEYS = ['retries', 'backoff', 'retryIf', 'noRetryOn', 'concurrency', 'rate', 'limitBy', 'timeLimit', 'isolation']
+const TASK_KEYS = ['name', 'aliases', 'result', 'resultTimeout', 'params', ...RUN_KEYS]
 const ISOLATIONS: readonly unknown[] = ['inline', 'thread', 'process'] satisfies Isolation[]
 const QUEUE_NAME = /^[A-Za-z0-9_-]{1,60}$/
 const TASK_NAME = /^[^\s\p{C}]{1,120}$/u

@@ -57,7 +57,7 @@ export class Runs {
   }
 
   get isIdle(): boolean {
-    return this.#runs.size === 0
+    return this.#runs.size === 0 && this.#settling.size === 0
   }
 
   /** How many deliveries the server may hand out at a time. */
@@ -80,9 +80,15 @@ export class Runs {
     this.#isStopped = true
   }
 
+  /** Gives back what did not begin, so that it counts no attempt. */
   releaseBuffered(): void {
-    for (const { lease, message } of this.#buffered) lease.acks.release(message.fields.deliveryTag)
-    this.#buffered = []
+    for (const waiting of this.#buffered.splice(0)) {
+      const { lease, message } = waiting
+      // a watch copy must stay one, and nobody asks how often it was returned
+      const isReturned = this.#options.isTemporary || !lease.session.countsReturns || watchOf(message) !== undefined
+      if (isReturned) lease.acks.release(message.fields.deliveryTag)
+      else this.#track(this.#handBack(waiting, 0))
+    }
   }
 
   /** The channel is gone, and the server hands out again what was not acknowledged on it. */
@@ -262,17 +268,18 @@ export class Runs {
     if (this.#isStopped) return
     const late = this.#buffered.filter(isLate)
     this.#buffered = this.#buffered.filter((waiting) => !isLate(waiting))
-    for (const waiting of late) this.#track(this.#handBack(waiting))
+    for (const waiting of late) this.#track(this.#handBack(waiting, LOST_PAUSE_MS))
   }
 
-  async #handBack({ lease, message }: Buffered): Promise<void> {
-    const publication: Publication = sameAttempt(toDelivery(this.#options.queue, message), LOST_PAUSE_MS)
+  async #handBack({ lease, message }: Buffered, delayMs: number): Promise<void> {
+    const publication: Publication = sameAttempt(toDelivery(this.#options.queue, message), delayMs)
     try {
       await this.#parts.publisher.publish(publication)
       lease.acks.done(message.fields.deliveryTag)
     } catch {
       lease.acks.release(message.fields.deliveryTag)
     }
+    this.#closeIfEmpty(lease)
   }
 
   #sweepLater(): void {
