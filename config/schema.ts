@@ -1,52 +1,8 @@
 import { z } from 'zod'
-import { toMs } from '../src/core/duration.js'
-import { MOST_BYTES, toBytes } from './byte-size.js'
 import { BROKER_DEFAULTS, DEFAULTS, WORKER_DEFAULTS } from './defaults.js'
+import { amqpUrl, choice, duration, flag, headerName, key, listOf, name, size, text, whole } from './fields.js'
 
-const DURATION = /^\s*\d+(\.\d+)?\s*(ms|s|m|h|d|w)\s*$/
-const SIZE = /^\s*\d+(\.\d+)?\s*([bB]|[kK][bB]|[mM][bB])\s*$/
 const BROKER_TEXT = /^(sqlite(:.+)?|memory|amqps?:\/\/.+)$/
-const NAME = /^[A-Za-z0-9][\w.-]{0,99}$/
-const HEADER_NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/
-
-const flag = () => z.boolean({ error: 'must be true or false, without quotes' })
-const text = (what: string) => z.string({ error: `must be ${what}` }).min(1, { error: `must be ${what}` })
-const name = (what: string) =>
-  z.string({ error: `must be ${what}` }).regex(NAME, { error: `must be ${what}: letters, digits, "_", "." and "-", at most 100` })
-const choice = <const T extends readonly [string, ...string[]]>(...values: T) =>
-  z.enum(values, { error: `must be one of ${values.join(', ')}` })
-const whole = (min: number, max: number) => {
-  const error = `must be a whole number from ${min} to ${max}`
-  return z.int({ error }).min(min, { error }).max(max, { error })
-}
-const listOf = <S extends z.ZodType>(item: S, what: string) => z.array(item, { error: `must be a list of ${what}` })
-
-const duration = () => {
-  const error = `must be seconds from 0 up or a text like '500ms', '30s', '10m', '2h', '7d' (366 days at most)`
-  return z.union([z.number().min(0), z.string().regex(DURATION, { error })], { error }).refine(isDuration, { error })
-}
-
-const size = () => {
-  const error = `must be bytes or a text like '512kb' or '1mb' (128mb at most)`
-  return z
-    .union([z.int().min(1).max(MOST_BYTES), z.string().regex(SIZE, { error })], { error })
-    .refine((given) => toBytes(given) !== undefined, { error })
-}
-
-const amqpUrl = () => {
-  const error = 'must be an amqp:// or amqps:// URL'
-  return z
-    .string({ error })
-    .regex(/^amqps?:\/\/.+$/, { error })
-    .refine((url) => URL.canParse(url), { error })
-}
-
-const headerName = () =>
-  z.string({ error: 'must be the name of a header' }).regex(HEADER_NAME, { error: 'must be the name of a header' })
-
-/** A key that may be left out. Its description ends in the default, which the documentation repeats and a test compares. */
-const key = <S extends z.ZodType>(schema: S, about: string, fallback: unknown) =>
-  schema.optional().meta({ description: `${about} Default: ${inWords(fallback)}.` })
 
 const tls = z.strictObject(
   {
@@ -288,17 +244,4 @@ export const knownKeys: Readonly<Record<string, readonly string[]>> = {
   broker: Object.keys(brokerSection.shape),
   'broker.tls': Object.keys(tls.shape),
   worker: Object.keys(worker.shape),
-}
-
-function isDuration(given: number | string): boolean {
-  try {
-    toMs(given, '')
-    return true
-  } catch {
-    return false
-  }
-}
-
-function inWords(fallback: unknown): string {
-  return Array.isArray(fallback) ? fallback.join(', ') : String(fallback)
 }

@@ -2,7 +2,7 @@ import type { Delivery, Verdict } from '../broker/broker.js'
 import type { Isolation } from '../core/task-options.js'
 import type { Task } from '../core/task.js'
 import { assertNever, ErrandError } from '../errors.js'
-import type { LazySignal } from './lazy-signal.js'
+import type { LazySignal } from '../core/lazy-signal.js'
 
 /** A thread or process that a delivery runs in. */
 export interface LanePlace {

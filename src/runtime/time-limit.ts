@@ -1,7 +1,7 @@
 import type { Clock } from '../core/clock.js'
 import type { Task } from '../core/task.js'
 import { ErrandError } from '../errors.js'
-import type { LazySignal } from './lazy-signal.js'
+import type { LazySignal } from '../core/lazy-signal.js'
 import type { RuntimeSettings } from './runtime.js'
 
 /** A run that may be limited in time. */

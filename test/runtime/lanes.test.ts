@@ -6,7 +6,7 @@ import { newId, systemClock } from '#src/core/clock.js'
 import { silentLogger } from '#src/core/logger.js'
 import { createExecutor, type Executor } from '#src/runtime/execute.js'
 import type { LaneEnd, LanePlace, Lanes } from '#src/runtime/lanes.js'
-import { LazySignal } from '#src/runtime/lazy-signal.js'
+import { LazySignal } from '#src/core/lazy-signal.js'
 import type { Runtime } from '#src/runtime/runtime.js'
 import { callWith, messagesWith } from '../kit/sealing.js'
 

@@ -72,7 +72,7 @@ describe('The watch over the event loop of a worker', () => {
   })
 
   it('is stricter where the server ends silent connections soon', () => {
-    const rabbit = { kind: 'rabbitmq', urls: [], namespace: 'shop', queueType: 'quorum', connectTimeoutMs: 1, confirmTimeoutMs: 1, tls: {} } as const
+    const rabbit = { kind: 'rabbitmq', urls: [], namespace: 'shop', queueType: 'quorum', connectTimeoutMs: 1, confirmTimeoutMs: 1, ackTimeoutMs: 1, tls: {} } as const
 
     expect(lagLimitMs({ ...rabbit, heartbeatSeconds: 2 })).to.equal(2_000)
     expect(lagLimitMs({ ...rabbit, heartbeatSeconds: 60 })).to.equal(5_000)

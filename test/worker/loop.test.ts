@@ -158,7 +158,7 @@ describe('The loop of a worker', () => {
       signals.push(signal)
       return new Promise(() => {})
     }
-    const loop = new Loop({ broker: losing, executor: { run }, queues: ['default'], concurrency: 2 })
+    const loop = new Loop({ broker: losing, executor: { run, lost: async (_delivery, reason) => Promise.reject(reason) }, queues: ['default'], concurrency: 2 })
     await loop.start()
 
     const before = signals[0]?.signal

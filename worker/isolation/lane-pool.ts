@@ -2,7 +2,7 @@ import type { Delivery } from '../../src/broker/broker.js'
 import type { Clock } from '../../src/core/clock.js'
 import type { Logger } from '../../src/core/logger.js'
 import type { LaneEnd, LanePlace, LaneRun, Lanes } from '../../src/runtime/lanes.js'
-import type { LazySignal } from '../../src/runtime/lazy-signal.js'
+import type { LazySignal } from '../../src/core/lazy-signal.js'
 import type { WorkerInstructions } from '../supervisor/protocol.js'
 import { Lane } from './lane.js'
 

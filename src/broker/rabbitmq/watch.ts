@@ -32,7 +32,7 @@ export interface WatchParts {
 /**
  * Runs that take longer than the server waits for an acknowledgement. Their message is acknowledged while they run; a copy of it,
  * delayed, goes round and looks after them, and runs the message again when the process of the runner is gone without a verdict.
- * `docs/decisions/0006-long-tasks-on-rabbitmq.md` says why it is done so.
+ * `docs/decisions/0007-long-tasks-on-rabbitmq.md` says why it is done so.
  */
 export class Watches {
   /** A run that is not over after this is put on watch. */
