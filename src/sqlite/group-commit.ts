@@ -1,4 +1,4 @@
-import type { ErrandError } from '../errors.js'
+import { ErrandError } from '../errors.js'
 import type { Database } from './driver.js'
 import { sqliteFailure } from './failure.js'
 import { untilNotBusy } from './lock.js'
@@ -22,6 +22,8 @@ export class GroupCommit {
   readonly #afterCommit: () => void
   readonly #beforeCommit: () => void
   #jobs: Job[] = []
+  /** Where `submit` puts its job instead, while `both` collects. */
+  #collected: Job[] | undefined
   #running: Promise<void> | undefined
 
   /**
@@ -43,14 +45,65 @@ export class GroupCommit {
   submit<T>(work: () => T): Promise<T> {
     return new Promise<T>((resolve, reject) => {
       // the answer of this very `work` is what comes back
-      this.#jobs.push({ work, resolve: resolve as (answer: unknown) => void, reject })
-      this.#running ??= this.#run()
+      const job = { work, resolve: resolve as (answer: unknown) => void, reject }
+      if (this.#collected === undefined) this.#add(job)
+      else this.#collected.push(job)
     })
+  }
+
+  /**
+   * Runs two changes of parts that share this file and know nothing of each other in one transaction: both are stored or none.
+   * `first` and `second` call whatever submits one change, at once; its promise resolves with the answer of that change. Where
+   * `goOn` says no to the answer of the first, the second is left out.
+   * @throws ErrandError what either of them rejects with
+   */
+  async both<T>(first: () => Promise<T>, second: () => Promise<unknown>, goOn: (answer: T) => boolean = () => true): Promise<T> {
+    const [one, two] = [this.#collect(first), this.#collect(second)]
+    const jobs = [one.job, two.job].filter((job) => job !== undefined)
+    let goesOn = true
+    if (one.job === undefined || two.job === undefined) {
+      await this.#addUnlessRefused(jobs, one.job === undefined ? one.promise : two.promise)
+    } else {
+      // the promise of `first` has the answer of its job, by the contract above
+      const decide = (answer: unknown): boolean => (goesOn = goOn(answer as T))
+      this.#add(pair(one.job, two.job, decide))
+    }
+    const left = two.promise.catch((error: unknown) => {
+      if (goesOn) throw error
+    })
+    const [answer] = await Promise.all([one.promise, left])
+    return answer
   }
 
   /** Resolves when everything handed in so far is committed or refused. */
   async idle(): Promise<void> {
     await this.#running
+  }
+
+  #add(job: Job): void {
+    this.#jobs.push(job)
+    this.#running ??= this.#run()
+  }
+
+  #collect<T>(submit: () => Promise<T>): { readonly promise: Promise<T>; readonly job: Job | undefined } {
+    const collected: Job[] = []
+    this.#collected = collected
+    try {
+      return { promise: submit(), job: collected[0] }
+    } finally {
+      this.#collected = undefined
+    }
+  }
+
+  /** One of two came to no change: refused, or with nothing to do. Only in the second case the other may go. */
+  async #addUnlessRefused(jobs: readonly Job[], other: Promise<unknown>): Promise<void> {
+    try {
+      await other
+    } catch (error) {
+      for (const job of jobs) job.reject(error)
+      return
+    }
+    for (const job of jobs) this.#add(job)
   }
 
   async #run(): Promise<void> {
@@ -109,6 +162,27 @@ export class GroupCommit {
     } catch {
       // SQLite has rolled back by itself, as it does when the disk is full
     }
+  }
+}
+
+/** Two jobs as one; the second is left out where `decide` says no to the answer of the first. */
+function pair(first: Job, second: Job, decide: (answer: unknown) => boolean): Job {
+  return {
+    work() {
+      const answer = first.work()
+      return decide(answer) ? [answer, second.work()] : [answer]
+    },
+    resolve(answers) {
+      // `work` above made it
+      const [one, ...others] = answers as unknown[]
+      first.resolve(one)
+      if (others.length > 0) second.resolve(others[0])
+      else second.reject(new ErrandError('CALL_INVALID', 'This change was left out, because the one before it said so.'))
+    },
+    reject(error) {
+      first.reject(error)
+      second.reject(error)
+    },
   }
 }
 

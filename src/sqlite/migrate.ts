@@ -12,7 +12,8 @@ export interface Schema {
 }
 
 /**
- * Brings the tables of one part up to date; of several processes that try at once, one does it.
+ * Brings the tables of one part up to date, on a connection that nothing else uses yet; of several processes that try at once, one
+ * does it.
  * @throws ErrandError `DRIVER_UNSUPPORTED` when a newer version of this library wrote the file
  */
 export async function migrate(db: Database, file: string, schema: Schema): Promise<void> {
@@ -23,25 +24,30 @@ export async function migrate(db: Database, file: string, schema: Schema): Promi
   }
 }
 
-function migrateOnce(db: Database, file: string, { part, versions }: Schema): void {
+function migrateOnce(db: Database, file: string, schema: Schema): void {
   db.exec('BEGIN IMMEDIATE')
   try {
-    db.exec('CREATE TABLE IF NOT EXISTS errand_schema (part TEXT PRIMARY KEY, version INTEGER NOT NULL) STRICT, WITHOUT ROWID')
-    const current = versionOf(db, part)
-    if (current > versions.length) {
-      throw new ErrandError(
-        'DRIVER_UNSUPPORTED',
-        `Cannot use ${file}: its ${part} tables have version ${current}, and this release knows ${versions.length}. ` +
-          'A newer release wrote it: upgrade errand in every process that shares the file.',
-      )
-    }
-    for (const sql of versions.slice(current)) db.exec(sql)
-    db.prepare('INSERT OR REPLACE INTO errand_schema VALUES (?, ?)').run(part, versions.length)
+    migrateWithin(db, file, schema)
     db.exec('COMMIT')
   } catch (error) {
     db.exec('ROLLBACK')
     throw error
   }
+}
+
+/** The same inside a write transaction of the caller's, on a connection that others use. */
+export function migrateWithin(db: Database, file: string, { part, versions }: Schema): void {
+  db.exec('CREATE TABLE IF NOT EXISTS errand_schema (part TEXT PRIMARY KEY, version INTEGER NOT NULL) STRICT, WITHOUT ROWID')
+  const current = versionOf(db, part)
+  if (current > versions.length) {
+    throw new ErrandError(
+      'DRIVER_UNSUPPORTED',
+      `Cannot use ${file}: its ${part} tables have version ${current}, and this release knows ${versions.length}. ` +
+        'A newer release wrote it: upgrade errand in every process that shares the file.',
+    )
+  }
+  for (const sql of versions.slice(current)) db.exec(sql)
+  db.prepare('INSERT OR REPLACE INTO errand_schema VALUES (?, ?)').run(part, versions.length)
 }
 
 function versionOf(db: Database, part: string): number {

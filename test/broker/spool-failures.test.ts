@@ -5,12 +5,11 @@ import type { Broker } from '#src/broker/broker.js'
 import { openSpoolingBroker } from '#src/broker/spool/broker.js'
 import { OUTBOX } from '#src/broker/spool/spooled.js'
 import { Turn } from '#src/broker/spool/turn.js'
-import { Bell } from '#src/broker/sqlite/bell.js'
+import { Bell } from '#src/sqlite/bell.js'
 import { SqliteBroker } from '#src/broker/sqlite/broker.js'
 import { openSqliteBroker } from '#src/broker/sqlite/open.js'
 import { BROKER_SCHEMA } from '#src/broker/sqlite/schema.js'
-import { migrate } from '#src/sqlite/migrate.js'
-import { openDatabase } from '#src/sqlite/open.js'
+import { Room } from '#src/sqlite/room.js'
 import { keptLog } from '../kit/rabbit-case.js'
 import { SwitchedBroker } from '../kit/switched-broker.js'
 import { eachScope } from '../kit/temporary.js'
@@ -29,12 +28,12 @@ describe('an outbox that cannot be written or read', () => {
 
   it('on a full disk the call rejects with QUEUE_FULL and says why; those that fitted are sent, and space heals it', async () => {
     const file = scope().file('outbox.sqlite')
-    const db = await openDatabase({ file })
-    await migrate(db, file, BROKER_SCHEMA)
-    const parts = { namespace: '', survivesPowerCut: true, clock: systemClock, log: silentLogger, bell: new Bell(`${file}-wake`) }
-    const { remote, broker } = await given(new SqliteBroker({ ...parts, file, db }))
+    const room = await Room.open({ file, durability: 'full', clock: systemClock })
+    await room.migrate(BROKER_SCHEMA)
+    const parts = { namespace: '', clock: systemClock, log: silentLogger, bell: new Bell(`${file}-wake`) }
+    const { remote, broker } = await given(new SqliteBroker({ ...parts, room }))
     // SQLite fails the same way when a file may have no more pages as when the disk has none
-    const limitPages = (pages: number): unknown => db.exec(`PRAGMA max_page_count = ${pages}`)
+    const limitPages = (pages: number): unknown => room.db.exec(`PRAGMA max_page_count = ${pages}`)
     const kept: string[] = []
     const publish = async (): Promise<unknown> => {
       const id = newId()

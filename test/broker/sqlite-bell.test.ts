@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import { statSync } from 'node:fs'
-import { Bell } from '#src/broker/sqlite/bell.js'
+import { Bell } from '#src/sqlite/bell.js'
 import { eachScope } from '../kit/temporary.js'
 import { until } from '../kit/until.js'
 

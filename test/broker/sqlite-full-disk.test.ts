@@ -2,11 +2,10 @@ import { expect } from 'chai'
 import { newId, systemClock } from '#src/core/clock.js'
 import { silentLogger } from '#src/core/logger.js'
 import type { Verdict } from '#src/broker/broker.js'
-import { Bell } from '#src/broker/sqlite/bell.js'
+import { Bell } from '#src/sqlite/bell.js'
 import { SqliteBroker } from '#src/broker/sqlite/broker.js'
 import { BROKER_SCHEMA } from '#src/broker/sqlite/schema.js'
-import { migrate } from '#src/sqlite/migrate.js'
-import { openDatabase } from '#src/sqlite/open.js'
+import { Room } from '#src/sqlite/room.js'
 import { eachScope } from '../kit/temporary.js'
 import { until } from '../kit/until.js'
 
@@ -17,11 +16,10 @@ describe('the embedded broker on a full disk', () => {
   /** SQLite fails the same way when a file may have no more pages as when the disk has none. */
   async function given() {
     const file = scope().file('queue.db')
-    const db = await openDatabase({ file })
-    await migrate(db, file, BROKER_SCHEMA)
+    const room = await Room.open({ file, durability: 'full', clock: systemClock })
+    await room.migrate(BROKER_SCHEMA)
     const bell = new Bell(`${file}-wake`)
-    const common = { namespace: '', survivesPowerCut: true, clock: systemClock, log: silentLogger }
-    const broker = scope().use(new SqliteBroker({ ...common, file, db, bell }))
+    const broker = scope().use(new SqliteBroker({ namespace: '', clock: systemClock, log: silentLogger, room, bell }))
     const stored: string[] = []
     const publish = async (): Promise<unknown> => {
       const id = newId()
@@ -33,7 +31,7 @@ describe('the embedded broker on a full disk', () => {
         return error
       }
     }
-    return { broker, stored, publish, limit: (pages: number) => db.exec(`PRAGMA max_page_count = ${pages}`) }
+    return { broker, stored, publish, limit: (pages: number) => room.db.exec(`PRAGMA max_page_count = ${pages}`) }
   }
 
   it('a message that does not fit is refused with QUEUE_FULL, those that fitted are kept, and space heals it', async () => {

@@ -1,10 +1,12 @@
 import type { Clock } from '../../core/clock.js'
 import type { Logger } from '../../core/logger.js'
 import { ErrandError } from '../../errors.js'
-import type { Database } from '../../sqlite/driver.js'
+import type { Bell } from '../../sqlite/bell.js'
 import { sqliteFailure } from '../../sqlite/failure.js'
-import { GroupCommit } from '../../sqlite/group-commit.js'
+import type { GroupCommit } from '../../sqlite/group-commit.js'
 import { untilNotBusy } from '../../sqlite/lock.js'
+import type { QueueFile } from '../../sqlite/queue-file.js'
+import type { Room } from '../../sqlite/room.js'
 import type {
   Broker,
   BrokerFeatures,
@@ -16,21 +18,17 @@ import type {
   Verdict,
   Visit,
 } from '../broker.js'
-import type { Bell } from './bell.js'
 import { browse } from './browse.js'
 import { Consumer } from './consumer.js'
 import { Ledger, type QueueRow } from './ledger.js'
-import { QueueFile } from './queue-file.js'
 import { Registration } from './registration.js'
 
 /** What `openSqliteBroker` has opened and resolved. */
 export interface SqliteBrokerParts {
-  readonly file: string
   readonly namespace: string
-  readonly survivesPowerCut: boolean
   readonly clock: Clock
   readonly log: Logger
-  readonly db: Database
+  readonly room: Room
   readonly bell: Bell
 }
 
@@ -50,16 +48,19 @@ export class SqliteBroker implements Broker {
   /** Lasting queues that are committed; their numbers never change, so this saves a query for each message. */
   readonly #lasting = new Map<string, QueueRow>()
   readonly #file: QueueFile
+  readonly #endListening: readonly (() => void)[]
   #cancelTick: (() => void) | undefined
   #dataVersion = 0
   #closing: Promise<void> | undefined
 
   constructor(parts: SqliteBrokerParts) {
     this.#parts = parts
-    this.features = { name: 'sqlite', survivesRestart: parts.survivesPowerCut, crossHost: false, delayStepMs: 1 }
-    this.#file = new QueueFile(parts.file, parts.clock, (error) => this.#giveUp(error))
-    this.#ledger = new Ledger(parts.db)
-    this.#writer = new GroupCommit(parts.db, parts.file, () => this.#tellNews(), () => this.#file.check())
+    const { room } = parts
+    this.features = { name: 'sqlite', survivesRestart: room.durability === 'full', crossHost: false, delayStepMs: 1 }
+    this.#file = room.opened
+    this.#ledger = new Ledger(room.db)
+    this.#writer = room.writer
+    this.#endListening = [room.onCommit(() => this.#tellNews()), room.onLost((error) => this.#giveUp(error))]
     this.#registration = new Registration(this.#ledger, this.#writer, parts.clock)
   }
 
@@ -129,7 +130,7 @@ export class SqliteBroker implements Broker {
   }
 
   async #close(): Promise<void> {
-    const { db, bell } = this.#parts
+    const { room, bell } = this.#parts
     this.#cancelTick?.()
     try {
       for (const consumer of this.#consumers) await consumer.stop()
@@ -142,8 +143,9 @@ export class SqliteBroker implements Broker {
       for (const consumer of this.#consumers) consumer.close()
     }
     await this.#writer.idle()
+    for (const end of this.#endListening) end()
     bell.close()
-    db.close()
+    await room.leave()
   }
 
   /** What it has in hand is settled still, so it stays known as long as there is any. */
@@ -154,7 +156,7 @@ export class SqliteBroker implements Broker {
 
   #refuseClosed(what: string): void {
     if (this.#closing === undefined) return
-    throw new ErrandError('BROKER_CLOSED', `Cannot ${what}: the connection to ${this.#parts.file} is closed. Open a new one.`)
+    throw new ErrandError('BROKER_CLOSED', `Cannot ${what}: the connection to ${this.#parts.room.file} is closed. Open a new one.`)
   }
 
   #name(queue: string): string {
@@ -185,7 +187,7 @@ export class SqliteBroker implements Broker {
     try {
       return await untilNotBusy(work)
     } catch (error) {
-      throw sqliteFailure(`Cannot ${what}`, this.#parts.file, error)
+      throw sqliteFailure(`Cannot ${what}`, this.#parts.room.file, error)
     }
   }
 
@@ -217,7 +219,7 @@ export class SqliteBroker implements Broker {
       if (number !== undefined) await this.#enrollAll(number)
     } catch (error) {
       if (this.#closing !== undefined || this.#file.isLost) return
-      this.#parts.log.warn(`Cannot look after the queues in ${this.#parts.file}. ${String(error)}`)
+      this.#parts.log.warn(`Cannot look after the queues in ${this.#parts.room.file}. ${String(error)}`)
     }
   }
 

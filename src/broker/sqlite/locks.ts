@@ -8,9 +8,9 @@ import { GroupCommit } from '../../sqlite/group-commit.js'
 import { untilNotBusy } from '../../sqlite/lock.js'
 import { migrate } from '../../sqlite/migrate.js'
 import { openDatabase } from '../../sqlite/open.js'
+import { QueueFile } from '../../sqlite/queue-file.js'
 import type { Held, Locks } from '../locks.js'
 import { LOCKS_SCHEMA, LocksLedger } from './locks-ledger.js'
-import { QueueFile } from './queue-file.js'
 import { Registration } from './registration.js'
 
 export interface SqliteLocksOptions {

@@ -2,18 +2,18 @@ import { systemClock, type Clock } from '../../core/clock.js'
 import { silentLogger, type Logger } from '../../core/logger.js'
 import { refuseUnknownKeys, show, withoutUndefined } from '../../core/options.js'
 import { ErrandError } from '../../errors.js'
-import { migrate } from '../../sqlite/migrate.js'
-import { openDatabase } from '../../sqlite/open.js'
+import { Bell } from '../../sqlite/bell.js'
+import { Room } from '../../sqlite/room.js'
 import type { Broker } from '../broker.js'
-import { Bell } from './bell.js'
 import { SqliteBroker } from './broker.js'
 import { BROKER_SCHEMA } from './schema.js'
 
 export interface SqliteBrokerOptions {
   /**
-   * Path of the file, made where there is none, for this user alone. A second file of that name with `-wake` stands beside it.
+   * Path of the file, made where there is none, for this user alone. A second file of that name with `-wake` stands beside it. Or a
+   * room that has it open already, with its durability; the broker takes a share of it.
    */
-  readonly file: string
+  readonly file: string | Room
   /** Keeps the queues of several services in one file apart. @defaultValue '' */
   readonly namespace?: string | undefined
   /**
@@ -41,17 +41,17 @@ const DEFAULTS = { namespace: '', durability: 'full', clock: systemClock, log: s
  */
 export async function openSqliteBroker(given: SqliteBrokerOptions): Promise<Broker> {
   const { file, namespace, durability, clock, log } = resolve(given)
-  const db = await openDatabase({ file, durability })
+  const room = file instanceof Room ? file.share() : await Room.open({ file, durability, clock })
   let bell: Bell | undefined
   try {
-    await migrate(db, file, BROKER_SCHEMA)
-    bell = new Bell(`${file}-wake`)
-    const broker = new SqliteBroker({ file, namespace, survivesPowerCut: durability === 'full', clock, log, db, bell })
+    await room.migrate(BROKER_SCHEMA)
+    bell = new Bell(`${room.file}-wake`)
+    const broker = new SqliteBroker({ namespace, clock, log, room, bell })
     await broker.reap()
     return broker
   } catch (error) {
     bell?.close()
-    db.close()
+    await room.leave()
     throw error
   }
 }
@@ -59,7 +59,7 @@ export async function openSqliteBroker(given: SqliteBrokerOptions): Promise<Brok
 function resolve(given: SqliteBrokerOptions) {
   refuseUnknownKeys('openSqliteBroker', given, ['file', ...Object.keys(DEFAULTS)])
   const options = { ...DEFAULTS, ...withoutUndefined(given) }
-  if (typeof options.file !== 'string' || options.file === '') {
+  if (options.file === '' || !(typeof options.file === 'string' || options.file instanceof Room)) {
     throw new ErrandError('OPTION_INVALID', `The SQLite broker needs the path of its file, got ${show(given.file)}.`)
   }
   if (options.durability !== 'full' && options.durability !== 'normal') {

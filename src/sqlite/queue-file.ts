@@ -1,6 +1,6 @@
 import { statSync } from 'node:fs'
-import type { Clock } from '../../core/clock.js'
-import { ErrandError } from '../../errors.js'
+import type { Clock } from '../core/clock.js'
+import { ErrandError } from '../errors.js'
 
 /** How often the path is looked at; what is published in between to a file that is gone is lost with it. */
 const LOOK_MS = 1000

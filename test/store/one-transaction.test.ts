@@ -1,0 +1,114 @@
+import { expect } from 'chai'
+import { systemClock, newId } from '#src/core/clock.js'
+import { openSqliteBroker } from '#src/broker/sqlite/open.js'
+import { openSqliteStore } from '#src/store/sqlite/open.js'
+import { Room } from '#src/sqlite/room.js'
+import { fork } from 'node:child_process'
+import { once } from 'node:events'
+import { eachScope } from '../kit/temporary.js'
+import { until } from '../kit/until.js'
+
+const BODY = Buffer.from('body')
+
+describe('a message and what is known of its task, in one file', () => {
+  const scope = eachScope()
+
+  async function given() {
+    const file = scope().file('queue.db')
+    const room = await Room.open({ file, durability: 'full', clock: systemClock })
+    scope().defer(() => room.leave())
+    const broker = scope().use(await openSqliteBroker({ file: room }))
+    const store = scope().use(await openSqliteStore({ file: room }))
+    const id = newId()
+    const call = { id, task: 'Shop.buy', queue: 'work', createdAt: 1 }
+    const publish = (body: Buffer = BODY) => broker.publish({ id, queue: 'work', body })
+    return { room, broker, store, id, call, publish }
+  }
+
+  it('are stored in one transaction', async () => {
+    const { room, broker, store, id, call, publish } = await given()
+    let commits = 0
+    room.onCommit(() => commits++)
+
+    const [recorded] = await room.writer.both(() => store.record([{ kind: 'announced', ...call }]), () => publish())
+
+    expect([commits, recorded?.applied]).to.deep.equal([1, true])
+    expect(await broker.count('work')).to.deep.equal({ waiting: 1, dead: 0 })
+    expect(await store.find({ id })).to.include({ state: 'queued' })
+  })
+
+  it('neither is stored where the message is refused by the file, and both where there is room again', async () => {
+    const { room, broker, store, id, call, publish } = await given()
+    await publish()
+    const limit = (pages: number) => room.db.exec(`PRAGMA max_page_count = ${pages}`)
+    limit(1)
+    const both = () => room.writer.both(() => store.record([{ kind: 'announced', ...call }]), () => publish(Buffer.alloc(200_000)))
+
+    const error = await both().then(() => undefined, (failure: unknown) => failure)
+    expect(error).to.have.property('code', 'STORE_REFUSED')
+    expect(await store.find({ id })).to.equal(undefined)
+
+    limit(100_000)
+    await both()
+    expect(await broker.count('work')).to.deep.equal({ waiting: 2, dead: 0 })
+    expect(await store.find({ id })).to.include({ state: 'queued' })
+  })
+
+  it('neither is stored where the change of the state is refused before', async () => {
+    const { room, broker, store, call, publish } = await given()
+    const code = await room.writer
+      .both(() => store.record([{ kind: 'announced', ...call, key: '' }]), () => publish())
+      .catch((error: { code?: string }) => error.code)
+    expect(code).to.equal('OPTION_INVALID')
+    expect(await broker.count('work')).to.deep.equal({ waiting: 0, dead: 0 })
+  })
+
+  it('of fifty calls with one key, one message is stored', async () => {
+    const { room, broker, store } = await given()
+    const begin = async () => {
+      const id = newId()
+      const announcement = { id, task: 'Shop.buy', queue: 'work', createdAt: 1 }
+      const publish = () => broker.publish({ id, queue: 'work', body: BODY })
+      return room.writer.both(() => store.begin('one', announcement), publish, ({ isNew }) => isNew)
+    }
+    const all = await Promise.all(Array.from({ length: 50 }, begin))
+    expect(all.filter(({ isNew }) => isNew)).to.have.lengthOf(1)
+    expect(await broker.count('work')).to.deep.equal({ waiting: 1, dead: 0 })
+  })
+
+  it('a process killed at any moment leaves no message without its state, and no state without its message', async () => {
+    const file = scope().file('queue.db')
+    const child = fork(new URL('../kit/pair-process-main.js', import.meta.url), [file], { execArgv: [] })
+    const gone = once(child, 'exit')
+    scope().defer(() => child.kill('SIGKILL'))
+    let stored = 0
+    child.on('message', () => stored++)
+    await until('some pairs', () => stored > 30)
+    child.kill('SIGKILL')
+    await gone
+
+    const { broker, store } = await given()
+    const messages: string[] = []
+    await broker.browse('work', ({ id }) => {
+      messages.push(id)
+      return { kind: 'keep' }
+    })
+    expect(messages).to.have.lengthOf.at.least(31)
+    for (const id of messages) expect(await store.find({ id })).to.include({ state: 'queued' })
+    let [states, after] = [0, undefined as string | undefined]
+    do {
+      const page = await store.search({ limit: 500, after })
+      states += page.records.length
+      after = page.next
+    } while (after !== undefined)
+    expect(states).to.equal(messages.length)
+  })
+
+  it('the file stays open for one part after the other has closed', async () => {
+    const { broker, store, id, call, publish } = await given()
+    await broker.close()
+    await store.record([{ kind: 'announced', ...call }])
+    expect(await store.find({ id })).to.include({ state: 'queued' })
+    expect(await publish().catch((error: { code?: string }) => error.code)).to.equal('BROKER_CLOSED')
+  })
+})
