@@ -19,7 +19,8 @@ await runScript(async () => {
   const inCi = isSet(process.env.CI)
 
   await setup({ verbose: given.includes('--verbose') })
-  await findRabbit(inCi)
+  await findServer('RabbitMQ', 'rabbitmq.mjs', inCi)
+  await findServer('PostgreSQL', 'postgres.mjs', inCi)
 
   const runs = [await runMocha(process.execPath, mochaArgs)]
   if (inCi || given.includes('--matrix')) {
@@ -85,10 +86,10 @@ function sum(runs) {
   return totals
 }
 
-/** Says which RabbitMQ the tests will use, after installing one where this user may (root); the tests find it by themselves. */
-async function findRabbit(inCi) {
-  const script = join(root, 'scripts', 'rabbitmq.mjs')
+/** Says which server the tests will use, after installing one where this user may (root); the tests find it by themselves. */
+async function findServer(name, file, inCi) {
+  const script = join(root, 'scripts', file)
   if (!existsSync(script)) return
   const code = await inherit(process.execPath, [script, '--install'])
-  if (code !== 0) console.log(`The tests that need RabbitMQ ${inCi ? 'will fail' : 'are skipped'}.`)
+  if (code !== 0) console.log(`The tests that need ${name} ${inCi ? 'will fail' : 'are skipped'}.`)
 }

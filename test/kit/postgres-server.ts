@@ -1,0 +1,155 @@
+import { execFile, execFileSync, spawn, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { chownSync, mkdtempSync, rmSync } from 'node:fs'
+import { connect } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { freePort } from './free-port.js'
+
+const START_TIMEOUT_MS = 60_000
+
+/** A PostgreSQL server with data and port of its own. Gone when this process is gone. */
+export interface PostgresServer extends AsyncDisposable {
+  readonly url: string
+  /** Kills the server as a power cut would. */
+  kill9(): Promise<void>
+  /** Ends the server in good order, and with it every connection; its data stays. */
+  stop(): Promise<void>
+  /** Starts it again on its data, and resolves when it takes connections. */
+  start(): Promise<void>
+}
+
+/** Makes a server with the programs in `bin`, and starts it. */
+export async function startPostgresServer(bin: string): Promise<PostgresServer> {
+  const server = new InstalledServer(bin, await freePort())
+  try {
+    await server.prepare()
+    await server.start()
+  } catch (error) {
+    await server[Symbol.asyncDispose]()
+    throw error
+  }
+  return server
+}
+
+class InstalledServer implements PostgresServer {
+  readonly url: string
+  readonly #bin: string
+  readonly #port: number
+  readonly #folder = mkdtempSync(join(tmpdir(), 'errand-postgres-'))
+  readonly #user = unprivileged()
+  #server: ChildProcess | undefined
+  #guard: ChildProcess | undefined
+  #log = ''
+
+  constructor(bin: string, port: number) {
+    this.#bin = bin
+    this.#port = port
+    this.url = `postgres://errand@127.0.0.1:${port}/postgres`
+  }
+
+  async prepare(): Promise<void> {
+    const { uid, gid } = this.#user
+    if (uid !== undefined && gid !== undefined) chownSync(this.#folder, uid, gid)
+    const args = ['-D', this.#data, '-U', 'errand', '-A', 'trust', '-E', 'UTF8', '--locale=C', '--no-sync']
+    await promisify(execFile)(join(this.#bin, 'initdb'), args, { ...this.#user, cwd: this.#folder, env: { LC_ALL: 'C' } })
+  }
+
+  async start(): Promise<void> {
+    // nothing here is to survive the machine, only the server
+    const settings = ['listen_addresses=127.0.0.1', 'unix_socket_directories=', 'fsync=off', 'max_connections=100']
+    const args = ['-D', this.#data, '-p', String(this.#port), ...settings.flatMap((setting) => ['-c', setting])]
+    const server = spawn(join(this.#bin, 'postgres'), args, {
+      ...this.#user,
+      cwd: this.#folder,
+      env: { LC_ALL: 'C' },
+      stdio: ['ignore', 'ignore', 'pipe'],
+      detached: true,
+    })
+    this.#server = server
+    server.stderr.on('data', (chunk: Buffer) => (this.#log = `${this.#log}${chunk.toString()}`.slice(-4000)))
+    this.#watchOver(server)
+    const deadline = Date.now() + START_TIMEOUT_MS
+    while (!(await this.#isReady())) {
+      if (server.exitCode !== null || server.signalCode !== null || Date.now() > deadline) {
+        throw new Error(`PostgreSQL did not start on port ${this.#port}:\n${this.#log}`)
+      }
+      await new Promise((resolve) => setTimeout(resolve, 20))
+    }
+  }
+
+  async kill9(): Promise<void> {
+    await this.#end('SIGKILL')
+  }
+
+  async stop(): Promise<void> {
+    await this.#end('SIGINT')
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#end('SIGQUIT')
+    this.#guard?.stdin?.end()
+    this.#guard = undefined
+    rmSync(this.#folder, { recursive: true, force: true })
+  }
+
+  get #data(): string {
+    return join(this.#folder, 'data')
+  }
+
+  async #end(signal: NodeJS.Signals): Promise<void> {
+    const server = this.#server
+    this.#server = undefined
+    if (server?.pid === undefined || server.exitCode !== null || server.signalCode !== null) return
+    const gone = once(server, 'exit')
+    server.ref()
+    server.kill(signal)
+    await gone
+    this.#guard?.kill('SIGKILL')
+  }
+
+  /** A shell that outlives this process by a moment and ends what it started, also after an interrupt or a kill of this process. */
+  #watchOver(server: ChildProcess & { readonly stderr: NodeJS.ReadableStream }): void {
+    this.#guard?.kill('SIGKILL')
+    const script = 'read -r line; kill -QUIT "$1" 2>/dev/null; sleep 1; kill -9 "$1" 2>/dev/null; rm -rf "$2"'
+    this.#guard = spawn('sh', ['-c', script, 'guard', String(server.pid), this.#folder], {
+      stdio: ['pipe', 'ignore', 'ignore'],
+      detached: true,
+    })
+    this.#guard.stdin?.on('error', () => {})
+    // without this the open pipes would keep the test process alive
+    for (const handle of [this.#guard, server, this.#guard.stdin, server.stderr]) {
+      if (handle !== null && 'unref' in handle && typeof handle.unref === 'function') handle.unref()
+    }
+  }
+
+  /** Whether the server answers the first message of its protocol: an open port alone says too little. */
+  #isReady(): Promise<boolean> {
+    return new Promise((resolve) => {
+      const socket = connect({ port: this.#port, host: '127.0.0.1', timeout: 2000 })
+      const answer = (is: boolean): void => {
+        socket.destroy()
+        resolve(is)
+      }
+      socket.once('connect', () => socket.write(startup('errand', 'postgres')))
+      // R: authentication; E: it is starting still
+      socket.once('data', (data) => answer(data[0] === 'R'.charCodeAt(0)))
+      for (const event of ['error', 'close', 'timeout']) socket.once(event, () => answer(false))
+    })
+  }
+}
+
+function startup(user: string, database: string): Buffer {
+  const body = Buffer.from(`\0\x03\0\0user\0${user}\0database\0${database}\0\0`, 'latin1')
+  const length = Buffer.alloc(4)
+  length.writeInt32BE(body.length + 4)
+  return Buffer.concat([length, body])
+}
+
+/** The server refuses to run as root. */
+function unprivileged(): { readonly uid?: number; readonly gid?: number } {
+  if (process.getuid?.() !== 0) return {}
+  const ask = (flag: string): number => Number(execFileSync('id', [flag, 'nobody'], { encoding: 'utf8' }))
+  return { uid: ask('-u'), gid: ask('-g') }
+}
