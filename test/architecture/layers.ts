@@ -20,6 +20,11 @@ export const LAYERS: readonly Layer[] = [
   { name: 'broker/rabbitmq', files: /^src\/broker\/rabbitmq\//, mayImport: LOWER },
   // in front of two brokers it does not know; 'sqlite' for the lock of a file, which the system takes from the dead
   { name: 'broker/spool', files: /^src\/broker\/spool\//, mayImport: [...LOWER, 'sqlite'] },
+  // the port and what every driver shares: how changes are applied, what is refused, what a search means
+  { name: 'store', files: /^src\/store\/(?!memory)[a-z-]+\.ts$/, mayImport: ['errors', 'core'] },
+  { name: 'store/memory', files: /^src\/store\/memory\.ts$/, mayImport: ['errors', 'core', 'store'] },
+  { name: 'store/sqlite', files: /^src\/store\/sqlite\//, mayImport: ['errors', 'core', 'store', 'sqlite'] },
+  { name: 'store/postgres', files: /^src\/store\/postgres\//, mayImport: ['errors', 'core', 'store'] },
   { name: 'config', files: /^config\//, mayImport: ['errors', 'core'] },
   { name: 'runtime', files: /^src\/runtime\//, mayImport: LOWER },
   { name: 'carriers', files: /^src\/carriers\//, mayImport: ['errors', 'core'] },
@@ -66,6 +71,7 @@ export const PACKAGES: Readonly<Record<string, RegExp>> = {
   yaml: /^config\//,
   commander: /^src\/cli\//,
   'reflect-metadata': /^src\/runtime\/decorator\.ts$/,
+  pg: /^src\/store\/postgres\/client\.ts$/,
   'better-sqlite3': /^src\/sqlite\//,
   'class-transformer': /^src\/core\/codec\/class-transformer\.ts$/,
   'cls-hooked': /^src\/carriers\/cls-hooked\.ts$/,
@@ -87,6 +93,7 @@ export const NODE_MODULES_OF_CORE = ['async_hooks', 'buffer', 'crypto', 'events'
 export const PORTS: Readonly<Record<string, readonly string[]>> = {
   'src/broker/broker.ts': ['Broker', 'Subscription'],
   'src/broker/locks.ts': ['Locks', 'Held'],
+  'src/store/store.ts': ['Store', 'Watch'],
   'src/core/carrier.ts': ['Carrier'],
   'src/core/clock.ts': ['Clock'],
   'src/core/logger.ts': ['Logger'],

@@ -1,0 +1,150 @@
+import { canMove, isTerminal, type TaskState } from '../core/lifecycle.js'
+import { withoutUndefined } from '../core/options.js'
+import { assertNever } from '../errors.js'
+import type { Change, RecordedError, Run, RunOutcome, TaskRecord } from './store.js'
+
+/** Of a task that is run again and again, as many runs as a person reads. */
+const MOST_RUNS = 100
+
+type Happening = Exclude<Change, { kind: 'announced' }>
+/** A change that belongs to a run. */
+type RunChange = Pick<Extract<Change, { kind: 'started' }>, 'id' | 'at' | 'run'> & {
+  readonly kind: Change['kind']
+  readonly error?: RecordedError | undefined
+}
+
+/**
+ * The record after a change, or `undefined` where the change is passed over: it was there already, came too late, or is not allowed.
+ * - An end is final: the first one counts, whatever comes after.
+ * - A task completes by whichever run completes first; only its last run can fail it, hand it back, or report its progress.
+ * - An announcement that comes late fills in what it knows, and moves nothing.
+ */
+export function applyChange(record: TaskRecord | undefined, change: Change): TaskRecord | undefined {
+  const changed = change.kind === 'announced' ? announce(record, change) : happen(record, change)
+  return changed === undefined ? undefined : withoutUndefined(changed)
+}
+
+/** What a state counts as at a time: a scheduled task that is due waits in its queue, without anybody having written that down. */
+export function stateAt(record: TaskRecord, now: number): TaskState {
+  return record.state === 'scheduled' && (record.dueAt ?? 0) <= now ? 'queued' : record.state
+}
+
+function happen(record: TaskRecord | undefined, change: Happening): TaskRecord | undefined {
+  const known = record ?? blank(change.id, change.at)
+  if (isTerminal(known.state)) return undefined
+  const changed = apply(known, change)
+  return changed === undefined || change.expiresAt === undefined ? changed : { ...changed, expiresAt: change.expiresAt }
+}
+
+function apply(known: TaskRecord, change: Happening): TaskRecord | undefined {
+  switch (change.kind) {
+    case 'started':
+      return start(known, change)
+    case 'progressed':
+      return progress(known, change)
+    case 'retrying':
+      return endLast(known, change, { to: 'retrying', more: { error: change.error, dueAt: change.dueAt } })
+    case 'released':
+      return endLast(known, change, { to: 'queued', more: {} })
+    case 'completed':
+      return complete(known, change)
+    case 'failed':
+      return fail(known, change)
+    case 'cancelled':
+      return move(known, 'cancelled', change.at, { error: change.error, endedAt: change.at })
+    default:
+      return assertNever(change)
+  }
+}
+
+function blank(id: string, at: number): TaskRecord {
+  return { id, state: 'unknown', createdAt: at, changedAt: at, tags: [], runs: [], progress: { value: -1 } }
+}
+
+function announce(record: TaskRecord | undefined, change: Extract<Change, { kind: 'announced' }>): TaskRecord | undefined {
+  if (record?.task !== undefined) return undefined
+  const { kind: _kind, tags = [], expiresAt, dueAt, ...told } = change
+  const known = record ?? blank(change.id, change.createdAt)
+  const isFirst = known.state === 'unknown'
+  const isScheduled = dueAt !== undefined && dueAt > change.createdAt
+  return {
+    ...known,
+    ...told,
+    tags: [...tags],
+    state: isFirst ? (isScheduled ? 'scheduled' : 'queued') : known.state,
+    changedAt: isFirst ? change.createdAt : known.changedAt,
+    dueAt: known.dueAt ?? dueAt,
+    expiresAt: known.expiresAt ?? expiresAt,
+  }
+}
+
+/** A run that is new: of the last attempt or a later one. Steps and progress begin again with it. */
+function start(known: TaskRecord, { run, at }: Omit<RunChange, 'kind'>): TaskRecord | undefined {
+  const last = known.runs.at(-1)
+  if (known.runs.some((other) => isSame(other, run)) || (last !== undefined && run.attempt < last.attempt)) return undefined
+  const { attempt, startedAt, worker } = run
+  const runs = [...known.runs, { attempt, startedAt, worker }].slice(-MOST_RUNS)
+  return move(known, 'running', at, { runs, progress: { value: -1 }, dueAt: undefined })
+}
+
+function progress(known: TaskRecord, change: Extract<Change, { kind: 'progressed' }>): TaskRecord | undefined {
+  const current = inRun(known, change)
+  const last = current?.runs.at(-1)
+  if (current === undefined || last === undefined || change.step <= (last.step ?? -1)) return undefined
+  const runs = [...current.runs.slice(0, -1), { ...last, step: change.step }]
+  return { ...current, changedAt: change.at, progress: change.progress, runs }
+}
+
+/** The record with this run as the last and unfinished one, or `undefined` where it is over. A run not heard of begins with this. */
+function inRun(known: TaskRecord, change: RunChange): TaskRecord | undefined {
+  const last = known.runs.at(-1)
+  if (last !== undefined && isSame(last, change.run)) return last.outcome === undefined ? known : undefined
+  return start(known, { ...change, at: change.run.startedAt })
+}
+
+interface Ending {
+  readonly to: TaskState
+  readonly more: Partial<TaskRecord>
+}
+
+function endLast(known: TaskRecord, change: RunChange, { to, more }: Ending): TaskRecord | undefined {
+  const current = inRun(known, change)
+  return current === undefined ? undefined : move(endRun(current, change), to, change.at, more)
+}
+
+function complete(known: TaskRecord, change: Extract<Change, { kind: 'completed' }>): TaskRecord | undefined {
+  const ended = endRun(inRun(known, change) ?? known, change)
+  const value = ended.progress.value
+  const whole = { ...ended.progress, value: typeof value === 'number' && value >= 0 ? 100 : true }
+  return move(ended, 'completed', change.at, { result: change.result, error: undefined, progress: whole, endedAt: change.at })
+}
+
+function fail(known: TaskRecord, change: Extract<Change, { kind: 'failed' }>): TaskRecord | undefined {
+  const more = { error: change.error, endedAt: change.at }
+  const { run } = change
+  return run === undefined ? move(known, 'failed', change.at, more) : endLast(known, { ...change, run }, { to: 'failed', more })
+}
+
+const OUTCOMES: Readonly<Partial<Record<Change['kind'], RunOutcome>>> = {
+  retrying: 'retrying',
+  released: 'released',
+  completed: 'completed',
+  failed: 'failed',
+}
+
+/** Writes the end of a run into the timeline. */
+function endRun(record: TaskRecord, change: RunChange): TaskRecord {
+  const end = { endedAt: change.at, outcome: OUTCOMES[change.kind], ...(change.error === undefined ? {} : { error: change.error }) }
+  const runs = record.runs.map((run) => (isSame(run, change.run) ? { ...run, ...end } : run))
+  return { ...record, runs }
+}
+
+function move(record: TaskRecord, to: TaskState, at: number, more: Partial<TaskRecord>): TaskRecord | undefined {
+  if (record.state !== to && !canMove(record.state, to)) return undefined
+  return { ...record, ...more, state: to, changedAt: at }
+}
+
+function isSame(one: Run, other: Run): boolean {
+  const isSameWorker = one.worker.host === other.worker.host && one.worker.pid === other.worker.pid
+  return one.attempt === other.attempt && one.startedAt === other.startedAt && isSameWorker
+}

@@ -1,0 +1,77 @@
+import { show } from '../core/options.js'
+import { ErrandError } from '../errors.js'
+import type { Change, RecordedError } from './store.js'
+
+/** Ids are made by this library; what comes from outside is a key, which may hold anything. */
+const ID = /^[\x21-\x7e]{1,200}$/
+/** Characters of a key, tag and every other name. */
+const LONGEST_NAME = 1_000
+const MOST_TAGS = 50
+/** Bytes of what a task says of its progress; it is written again with every report. */
+const LARGEST_PROGRESS = 64 * 1024
+/** Bytes of a result; larger things belong where the application keeps such things. */
+const LARGEST_RESULT = 1024 * 1024
+/** Characters of an error's name and code, and of its message. */
+const LONGEST_LABEL = 200
+const LONGEST_MESSAGE = 2_000
+
+/**
+ * A change as it may be stored: errors cut to their bounds, everything else refused beyond them.
+ * @throws ErrandError `OPTION_INVALID` for a name, `PAYLOAD_TOO_LARGE` for a result or progress
+ */
+export function boundChange(change: Change): Change {
+  refuseId(change.id)
+  refuseTimes(change)
+  if (change.kind === 'announced') refuseAnnouncement(change)
+  if (change.kind === 'progressed') refuseLarge(change.id, 'progress data', change.progress.data, LARGEST_PROGRESS)
+  if (change.kind === 'completed') refuseLarge(change.id, 'result', change.result, LARGEST_RESULT)
+  return 'error' in change && change.error !== undefined ? { ...change, error: boundError(change.error) } : change
+}
+
+/** Whether a task can have this id; of any other nothing is known. */
+export function isId(id: string): boolean {
+  return ID.test(id)
+}
+
+/** @throws ErrandError `OPTION_INVALID` */
+export function refuseName(what: string, value: string | undefined): void {
+  if (value === undefined || (typeof value === 'string' && value !== '' && value.length <= LONGEST_NAME)) return
+  const why = typeof value === 'string' ? `${value.length} characters` : show(value)
+  throw new ErrandError('OPTION_INVALID', `The ${what} of a task must be a text of 1 to ${LONGEST_NAME} characters, got ${why}.`)
+}
+
+function refuseId(id: string): void {
+  if (typeof id === 'string' && isId(id)) return
+  throw new ErrandError('OPTION_INVALID', `The id of a task must be 1 to 200 printable ASCII characters without spaces, got ${show(id)}.`)
+}
+
+function refuseTimes(change: Change): void {
+  const { createdAt, at, dueAt, expiresAt } = { createdAt: 0, at: 0, dueAt: 0, ...change }
+  const startedAt = 'run' in change && change.run !== undefined ? change.run.startedAt : 0
+  for (const [name, time] of Object.entries({ createdAt, at, dueAt, expiresAt, startedAt })) {
+    if (time === undefined || Number.isSafeInteger(time)) continue
+    throw new ErrandError('OPTION_INVALID', `${name} of task ${change.id} must be whole milliseconds since the epoch, got ${show(time)}.`)
+  }
+}
+
+function refuseAnnouncement(change: Extract<Change, { kind: 'announced' }>): void {
+  const { task, queue, owner, tenant, key, parentId, tags = [] } = change
+  for (const [what, value] of Object.entries({ task, queue, owner, tenant, key, parentId })) refuseName(what, value)
+  for (const tag of tags) refuseName('tag', tag)
+  if (tags.length <= MOST_TAGS) return
+  throw new ErrandError('OPTION_INVALID', `Task ${change.id} has ${tags.length} tags; ${MOST_TAGS} at most. Give it fewer.`)
+}
+
+function refuseLarge(id: string, what: string, text: string | undefined, most: number): void {
+  const bytes = text === undefined ? 0 : Buffer.byteLength(text)
+  if (bytes <= most) return
+  throw new ErrandError(
+    'PAYLOAD_TOO_LARGE',
+    `Cannot keep the ${what} of task ${id}: it is ${bytes} bytes, and ${most} is the limit. Keep it elsewhere, and its id here.`,
+  )
+}
+
+function boundError({ name, message, code }: RecordedError): RecordedError {
+  const bounded = { name: name.slice(0, LONGEST_LABEL), message: message.slice(0, LONGEST_MESSAGE) }
+  return code === undefined ? bounded : { ...bounded, code: code.slice(0, LONGEST_LABEL) }
+}

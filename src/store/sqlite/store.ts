@@ -1,0 +1,180 @@
+import type { Clock } from '../../core/clock.js'
+import type { TaskState } from '../../core/lifecycle.js'
+import type { Logger } from '../../core/logger.js'
+import { ErrandError } from '../../errors.js'
+import type { Bell } from '../../sqlite/bell.js'
+import { sqliteFailure } from '../../sqlite/failure.js'
+import { untilNotBusy } from '../../sqlite/lock.js'
+import type { Room } from '../../sqlite/room.js'
+import { stateAt } from '../apply.js'
+import { announcing } from '../begin.js'
+import { boundChange, refuseName } from '../bounds.js'
+import { pageOf, resolveSearch } from '../search.js'
+import {
+  UNFINISHED,
+  type Announcement,
+  type Begun,
+  type Change,
+  type Page,
+  type Recorded,
+  type Search,
+  type Store,
+  type TaskRecord,
+  type Watch,
+} from '../store.js'
+import { Watchers } from '../watchers.js'
+import { storeFailure } from './failure.js'
+import { StoreLedger } from './ledger.js'
+
+/** What `openSqliteStore` has opened and resolved. */
+export interface SqliteStoreParts {
+  readonly room: Room
+  readonly bell: Bell
+  readonly namespace: string
+  readonly clock: Clock
+  readonly log: Logger
+}
+
+/** How often a watching process looks by itself, for commits whose bell was not heard. */
+const TICK_MS = 500
+
+/** States of tasks in an SQLite file that the processes of one machine share. */
+export class SqliteStore implements Store {
+  readonly #parts: SqliteStoreParts
+  readonly #ledger: StoreLedger
+  readonly #watchers: Watchers
+  readonly #endListening: () => void
+  #cancelTick: (() => void) | undefined
+  /** The last change that watchers were told. */
+  #told = 0
+  #closing: Promise<void> | undefined
+
+  constructor(parts: SqliteStoreParts) {
+    this.#parts = parts
+    this.#ledger = new StoreLedger(parts.room.db, parts.namespace)
+    this.#watchers = new Watchers((error) => parts.log.error(`A watcher of tasks failed. ${String(error)}`))
+    this.#endListening = parts.room.onCommit(() => this.#tellNews())
+  }
+
+  async record(changes: readonly Change[]): Promise<readonly Recorded[]> {
+    this.#refuseClosed('record changes')
+    const bounded = changes.map(boundChange)
+    if (bounded.length === 0) return []
+    return this.#write(() => this.#ledger.apply(bounded, this.#parts.clock.now()))
+  }
+
+  async begin(key: string, announcement: Announcement, join: readonly TaskState[] = UNFINISHED): Promise<Begun> {
+    this.#refuseClosed('begin a task')
+    boundChange(announcing(key, announcement))
+    const { isNew, record } = await this.#write(() => this.#ledger.begin(key, announcement, join, this.#parts.clock.now()))
+    return { isNew, record: this.#shown(record) }
+  }
+
+  async find(by: { readonly id: string } | { readonly key: string }): Promise<TaskRecord | undefined> {
+    if ('key' in by) refuseName('key', by.key)
+    const now = this.#parts.clock.now()
+    const look = (): TaskRecord | undefined => ('id' in by ? this.#ledger.find(by.id, now) : this.#ledger.findByKey(by.key, now))
+    const record = await this.#read('find a task', look)
+    return record === undefined ? undefined : this.#shown(record)
+  }
+
+  async search(search: Search): Promise<Page> {
+    const resolved = resolveSearch(search)
+    const found = await this.#read('search tasks', () => this.#ledger.search(resolved, this.#parts.clock.now()))
+    return pageOf(
+      found.map((record) => this.#shown(record)),
+      resolved.limit,
+    )
+  }
+
+  async watch(ids: readonly string[] | 'all', onChange: (id: string) => void): Promise<Watch> {
+    const last = await this.#read('watch tasks', () => this.#ledger.lastChange())
+    if (this.#watchers.isEmpty) this.#told = last
+    this.#parts.bell.listen(() => this.#look())
+    this.#cancelTick ??= this.#parts.clock.after(TICK_MS, () => this.#tick())
+    return this.#watchers.add(ids, onChange)
+  }
+
+  async expire(): Promise<number> {
+    this.#refuseClosed('remove what has expired')
+    let removed = 0
+    for (;;) {
+      const count = await this.#write(() => this.#ledger.expire(this.#parts.clock.now()))
+      if (count === 0) return removed
+      removed += count
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#closing ??= this.#close()
+    await this.#closing
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close()
+  }
+
+  async #close(): Promise<void> {
+    const { room, bell } = this.#parts
+    this.#cancelTick?.()
+    this.#watchers.clear()
+    await room.writer.idle()
+    this.#endListening()
+    bell.close()
+    await room.leave()
+  }
+
+  /** Hands its one change in at once, so that it can be stored together with another part's. */
+  async #write<T>(work: () => T): Promise<T> {
+    try {
+      return await this.#parts.room.writer.submit(work)
+    } catch (error) {
+      throw storeFailure(error)
+    }
+  }
+
+  async #read<T>(what: string, work: () => T): Promise<T> {
+    this.#refuseClosed(what)
+    try {
+      this.#parts.room.opened.check()
+      return await untilNotBusy(work)
+    } catch (error) {
+      throw storeFailure(sqliteFailure(`Cannot ${what}`, this.#parts.room.file, error))
+    }
+  }
+
+  #refuseClosed(what: string): void {
+    if (this.#closing === undefined) return
+    throw new ErrandError('STORE_CLOSED', `Cannot ${what}: the store in ${this.#parts.room.file} is closed. Open a new one.`)
+  }
+
+  #shown(record: TaskRecord): TaskRecord {
+    return { ...record, state: stateAt(record, this.#parts.clock.now()) }
+  }
+
+  #tellNews(): void {
+    if (!this.#ledger.takeNews()) return
+    this.#parts.bell.ring()
+    // after the promises of the changes: who recorded knows first
+    setImmediate(() => this.#look())
+  }
+
+  #look(): void {
+    if (this.#closing !== undefined || this.#watchers.isEmpty) return
+    try {
+      const changed = this.#ledger.changedSince(this.#told)
+      this.#told = changed.at(-1)?.change ?? this.#told
+      for (const { id } of changed) this.#watchers.tell(id)
+    } catch (error) {
+      // the next tick looks again
+      this.#parts.log.warn(`Cannot look for changed tasks in ${this.#parts.room.file}. ${String(error)}`)
+    }
+  }
+
+  #tick(): void {
+    this.#cancelTick = undefined
+    if (this.#watchers.isEmpty) return
+    this.#cancelTick = this.#parts.clock.after(TICK_MS, () => this.#tick())
+    this.#look()
+  }
+}
