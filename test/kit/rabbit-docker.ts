@@ -1,7 +1,8 @@
 import { execFile, spawnSync } from 'node:child_process'
 import { promisify } from 'node:util'
 import { freePort } from './free-port.js'
-import { answersAmqp, type RabbitNode } from './rabbit-node.js'
+import { answersAmqp } from './answers-amqp.js'
+import type { RabbitNode } from './rabbit-node.js'
 
 const START_TIMEOUT_MS = 120_000
 

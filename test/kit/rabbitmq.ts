@@ -4,6 +4,7 @@ import { promisify } from 'node:util'
 import { randomUUID } from 'node:crypto'
 import { startDockerNode } from './rabbit-docker.js'
 import { startRabbitNode as startInstalledNode, type RabbitNode } from './rabbit-node.js'
+import type { RabbitScripts } from './rabbit-server.js'
 
 export type { RabbitNode } from './rabbit-node.js'
 
@@ -18,15 +19,17 @@ const found = await findServer()
 
 /**
  * Like `describe`, for tests that need RabbitMQ. Without a server the tests fail in CI, and elsewhere are left out with a line that
- * says what is missing. `own` says that the tests start nodes of their own, for which a server at $AMQP_URL is of no use.
+ * says what is missing. `own` says that the tests start nodes of their own, for which a server at $AMQP_URL is of no use;
+ * `installed`, that they start clusters, which takes the server package.
  */
-export function describeRabbit(title: string, body: (this: Mocha.Suite) => void, needs: { own?: boolean } = {}): void {
-  const isThere = found.server !== undefined || (found.url !== undefined && needs.own !== true)
+export function describeRabbit(title: string, body: (this: Mocha.Suite) => void, needs: { own?: boolean; installed?: boolean } = {}): void {
+  const isOwn = needs.own === true || needs.installed === true
+  const isThere = needs.installed === true ? isRabbitInstalled : found.server !== undefined || (found.url !== undefined && !isOwn)
   if (isThere) {
     describe(title, body)
     return
   }
-  const why = found.missing ?? 'these tests start RabbitMQ servers of their own, and there is only the one at $AMQP_URL'
+  const why = found.missing ?? 'these tests start RabbitMQ servers of their own, from the installed package, and it is not there'
   if (process.env['CI'] !== undefined && found.missing !== undefined) {
     describe(title, () => it('finds a RabbitMQ server', () => Promise.reject(new Error(why))))
     return
@@ -38,8 +41,18 @@ export function describeRabbit(title: string, body: (this: Mocha.Suite) => void,
 export async function startRabbitNode(options: { readonly advanced?: string } = {}): Promise<RabbitNode> {
   const server = found.server
   if (server === undefined) throw new Error(found.missing ?? 'no server from which a node could be started')
-  return server.kind === 'docker' ? startDockerNode() : startInstalledNode(server.bin, options.advanced)
+  return server.kind === 'docker' ? startDockerNode() : startInstalledNode({ bin: server.bin }, options.advanced)
 }
+
+/** The scripts from which servers can be started here. @throws Error where there are none */
+export function installedScripts(): RabbitScripts {
+  const server = found.server
+  if (server?.kind === 'installed') return { bin: server.bin }
+  throw new Error(found.missing ?? 'a cluster is started from the installed server package, and there is none')
+}
+
+/** Whether {@link installedScripts} answers. */
+export const isRabbitInstalled: boolean = found.server?.kind === 'installed'
 
 let shared: Promise<RabbitNode> | undefined
 

@@ -1,0 +1,44 @@
+import { fork } from 'node:child_process'
+import { once } from 'node:events'
+import { fileURLToPath } from 'node:url'
+import { openRabbitBroker } from '#src/broker/rabbitmq/broker.js'
+import { brokerContract } from '../contract/broker-contract.js'
+import { startRabbitCluster, type RabbitCluster } from '../kit/rabbit-cluster.js'
+import { describeRabbit, freshNamespace, installedScripts, isRecentRabbit } from '../kit/rabbitmq.js'
+
+const VICTIM = fileURLToPath(new URL('../kit/rabbit-victim.js', import.meta.url))
+
+describeRabbit(
+  'RabbitMQ with three nodes',
+  () => {
+    const namespace = freshNamespace()
+    let cluster: RabbitCluster | undefined
+    before(async function () {
+      this.timeout(180_000)
+      cluster = await startRabbitCluster({ scripts: installedScripts(), isRecent: isRecentRabbit })
+    })
+    after(() => cluster?.[Symbol.asyncDispose]())
+
+    const urls = (): readonly string[] => cluster?.urls ?? []
+    const open = () => openRabbitBroker({ urls: urls(), namespace })
+
+    brokerContract('rabbitmq, three nodes', {
+      open,
+      second: open,
+      async crash(_scope, queue) {
+        const victim = fork(VICTIM, [urls()[0] ?? '', namespace, queue])
+        const gone = once(victim, 'exit')
+        await once(victim, 'message')
+        victim.kill('SIGKILL')
+        await gone
+      },
+      except: {
+        'a delayed message counts as waiting': 'the server counts what lies in a queue, and a delayed message lies in a delay level',
+        ...(isRecentRabbit
+          ? {}
+          : { 'among waiting messages the one of higher priority is delivered first': 'quorum queues keep priorities from version 4.3 on' }),
+      },
+    })
+  },
+  { installed: true },
+)

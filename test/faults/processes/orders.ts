@@ -1,0 +1,41 @@
+/** How the task of the fault suite is to behave. */
+export interface How {
+  /** How long it takes. @defaultValue 0 */
+  readonly ms?: number
+  /** It fails so many times before it succeeds. Needs the task `retried`. @defaultValue 0 */
+  readonly failures?: number
+  /** It never gives up its thread for so long. @defaultValue 0 */
+  readonly blockMs?: number
+  /** It kills its process, each time. @defaultValue false */
+  readonly isPoison?: boolean
+}
+
+/** Calls that a server process is to make: `<prefix>0` to `<prefix><count - 1>`. */
+export interface DispatchOrder {
+  readonly do: 'dispatch'
+  /** Names the batch in the answer. */
+  readonly batch: number
+  readonly task: 'work' | 'retried'
+  readonly prefix: string
+  readonly count: number
+  /** Calls in a second, at most. */
+  readonly perSecond: number
+  /** Calls that are not settled, at most: a server that waits for its calls does not pile up more. */
+  readonly inFlight: number
+  readonly how: How
+  /** Seconds to wait, chosen by the number of the call: each one gets the next of the list. @defaultValue none */
+  readonly delaysMs?: readonly number[]
+  readonly queue?: string
+  /** Queues that the calls take turns in; instead of `queue`. */
+  readonly queues?: readonly string[]
+}
+
+export type ServerOrder = DispatchOrder | { readonly do: 'stop' }
+
+export type ServerNews =
+  | { readonly is: 'ready' }
+  | { readonly is: 'dispatched'; readonly batch: number }
+  | { readonly is: 'stopped'; readonly resources: readonly string[] }
+  | { readonly is: 'memory'; readonly rssMb: number }
+
+export type WorkerNews = { readonly is: 'consuming' }
