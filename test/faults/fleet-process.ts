@@ -3,7 +3,6 @@ import { once } from 'node:events'
 import { closeSync, openSync } from 'node:fs'
 import { join } from 'node:path'
 import type { ConfigInput } from 'errand'
-import type { FleetOptions } from './fleet.js'
 import type { DispatchOrder, ServerNews, ServerOrder, WorkerNews } from './processes/orders.js'
 
 /** A stop within the grace period of the suite's configuration, and then some for a loaded machine. */
@@ -11,6 +10,14 @@ const STOP_MS = 30_000
 
 /** As a process manager does. */
 const RESPAWN_MS = 100
+
+export interface FleetOptions {
+  /** Where the processes write. */
+  readonly folder: string
+  readonly config: ConfigInput
+  /** Says which process ended by itself, and how. */
+  readonly onDeath: (text: string) => void
+}
 
 /** A server that dispatches. Its death, unless asked for, is a failure of the row. */
 export class ServerProcess implements AsyncDisposable {
@@ -20,7 +27,6 @@ export class ServerProcess implements AsyncDisposable {
   readonly #child: ChildProcess
   readonly #batches = new Map<number, () => void>()
   readonly #gone: Promise<void>
-  #resources: readonly string[] | undefined
   #isEnding = false
 
   constructor(config: ConfigInput, options: FleetOptions) {
@@ -33,7 +39,6 @@ export class ServerProcess implements AsyncDisposable {
       this.#child.on('message', (news: ServerNews) => {
         if (news.is === 'ready') resolve()
         if (news.is === 'dispatched') this.#batches.get(news.batch)?.()
-        if (news.is === 'stopped') this.#resources = news.resources
         if (news.is === 'memory') this.mostMb = Math.max(this.mostMb, news.rssMb)
       })
       void this.#gone.then(() => reject(new Error('a server ended before it was ready')))
@@ -62,9 +67,7 @@ export class ServerProcess implements AsyncDisposable {
     this.#isEnding = true
     this.#tell({ do: 'stop' })
     if (!(await endedIn(this.#gone))) return `server ${this.pid} did not stop within ${STOP_MS} ms`
-    if (this.#child.exitCode !== 0) return `server ${this.pid} ended with ${this.#child.exitCode ?? this.#child.signalCode}`
-    const left = this.#resources ?? []
-    return left.length === 0 ? undefined : `server ${this.pid} left open: ${left.join(', ')}`
+    return this.#child.exitCode === 0 ? undefined : `server ${this.pid} ended with ${this.#child.exitCode ?? this.#child.signalCode}`
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

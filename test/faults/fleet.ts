@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url'
 import type { ConfigInput } from 'errand'
 import { until } from '../kit/until.js'
 import { countUp, Journal, type Call, type Counts, type Run } from './counts.js'
-import { ServerProcess, WorkerProcess } from './fleet-process.js'
+import { ServerProcess, WorkerProcess, type FleetOptions } from './fleet-process.js'
 import type { DispatchOrder } from './processes/orders.js'
 
 /** Without a single task more in so long, what is missing counts as lost. */
@@ -14,14 +14,6 @@ const STILL_MS = 60_000
 const SETTLED_MS = 4000
 
 export type Batch = Partial<Omit<DispatchOrder, 'do' | 'batch'>> & Pick<DispatchOrder, 'count'>
-
-export interface FleetOptions {
-  /** Where the processes write. */
-  readonly folder: string
-  readonly config: ConfigInput
-  /** Says which process ended by itself, and how. */
-  readonly onDeath: (text: string) => void
-}
 
 /** Server and worker processes of one application, and what they wrote down. */
 export class Fleet implements AsyncDisposable {

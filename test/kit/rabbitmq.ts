@@ -54,6 +54,9 @@ export function installedScripts(): RabbitScripts {
 /** Whether {@link installedScripts} answers. */
 export const isRabbitInstalled: boolean = found.server?.kind === 'installed'
 
+/** Its version, where that is known. */
+export const installedVersion: string | undefined = found.server?.kind === 'installed' ? found.server.version : undefined
+
 let shared: Promise<RabbitNode> | undefined
 
 /**

@@ -35,7 +35,6 @@ export type ServerOrder = DispatchOrder | { readonly do: 'stop' }
 export type ServerNews =
   | { readonly is: 'ready' }
   | { readonly is: 'dispatched'; readonly batch: number }
-  | { readonly is: 'stopped'; readonly resources: readonly string[] }
   | { readonly is: 'memory'; readonly rssMb: number }
 
 export type WorkerNews = { readonly is: 'consuming' }

@@ -57,10 +57,9 @@ async function send({ task, how, delaysMs, queue, queues }: DispatchOrder, numbe
   await enqueue(() => TASKS[task](id, how), { ...delay, ...(chosen === undefined ? {} : { queue: chosen }) })
 }
 
+/** Nothing may keep the process alive from here on: the suite waits for its end. */
 async function stop(): Promise<void> {
   clearInterval(memory)
   await running.stop()
-  // the line to the suite is a pipe of its own
-  const resources = process.getActiveResourcesInfo().filter((kind) => kind !== 'PipeWrap' && kind !== 'TTYWrap')
-  process.send?.({ is: 'stopped', resources } satisfies ServerNews, () => process.disconnect())
+  process.disconnect()
 }
