@@ -11,7 +11,7 @@ export interface Run {
 
 /** A call that was settled. */
 export interface Call {
-  readonly kind: 'stored' | 'refused' | 'delayed'
+  readonly kind: 'called' | 'stored' | 'refused' | 'delayed'
   readonly id: string
   /** Code of the refusal, or milliseconds of the delay. */
   readonly detail: string
@@ -72,19 +72,19 @@ export class Journal {
   }
 }
 
-/** `planned` are the ids that may occur at all. */
-export function countUp(planned: ReadonlySet<string>, calls: readonly Call[], runs: readonly Run[]): Counts {
+export function countUp(calls: readonly Call[], runs: readonly Run[]): Counts {
   const stored = calls.filter(({ kind }) => kind === 'stored')
   const ended = runs.filter(({ kind }) => kind === 'ended')
+  const called = new Set(calls.filter(({ kind }) => kind === 'called').map(({ id }) => id))
   const ids = new Set(ended.map(({ id }) => id))
   return {
-    dispatched: planned.size,
+    dispatched: called.size,
     confirmed: stored.length,
     refused: calls.filter(({ kind }) => kind === 'refused').length,
     run: ids.size,
     duplicates: ended.length - ids.size,
     lost: stored.filter(({ id }) => !ids.has(id)).length,
-    unexpected: [...ids].filter((id) => !planned.has(id)).length,
+    unexpected: [...ids].filter((id) => !called.has(id)).length,
     longestGapMs: longestGap(stored.map(({ atMs }) => atMs)),
   }
 }

@@ -55,6 +55,11 @@ export class ServerProcess implements AsyncDisposable {
     return new Promise((resolve) => this.#batches.set(order.batch, resolve))
   }
 
+  /** Ends a batch before its last call. */
+  enough(batch: number): void {
+    this.#tell({ do: 'enough', batch })
+  }
+
   async kill9(): Promise<void> {
     this.#isEnding = true
     this.#child.kill('SIGKILL')

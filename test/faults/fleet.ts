@@ -10,6 +10,9 @@ import type { DispatchOrder } from './processes/orders.js'
 /** Without a single task more in so long, what is missing counts as lost. */
 const STILL_MS = 60_000
 
+/** More than any row takes. */
+const ENDLESS = 1_000_000_000
+
 /** RabbitMQ 3.10 can forget a queue whose node is killed within a second of its declaration; see docs/operating.md. */
 const SETTLED_MS = 4000
 
@@ -21,7 +24,6 @@ export class Fleet implements AsyncDisposable {
   readonly servers: ServerProcess[] = []
   readonly config: ConfigInput
   readonly #options: FleetOptions
-  readonly #planned = new Set<string>()
   readonly #calls: Journal
   readonly #effects: Journal
   #batches = 0
@@ -66,9 +68,20 @@ export class Fleet implements AsyncDisposable {
   dispatch(server: ServerProcess, batch: Batch): Promise<void> {
     this.#batches += 1
     const prefix = batch.prefix ?? `b${this.#batches}-`
-    for (let number = 0; number < batch.count; number++) this.#planned.add(`${prefix}${number}`)
     const defaults = { task: 'work', perSecond: 100_000, inFlight: 1000, how: {} } as const
     return server.dispatch({ ...defaults, ...batch, do: 'dispatch', batch: this.#batches, prefix })
+  }
+
+  /** Lets a server make calls until `stop`, which resolves when all of them are settled. */
+  load(server: ServerProcess, batch: Omit<Batch, 'count'>): { stop(): Promise<void> } {
+    const settled = this.dispatch(server, { ...batch, count: ENDLESS })
+    const number = this.#batches
+    return {
+      stop: () => {
+        server.enough(number)
+        return settled
+      },
+    }
   }
 
   calls(): readonly Call[] {
@@ -80,7 +93,7 @@ export class Fleet implements AsyncDisposable {
   }
 
   counts(): Counts {
-    return countUp(this.#planned, this.calls(), this.runs())
+    return countUp(this.calls(), this.runs())
   }
 
   /** Waits until every confirmed call has run, or nothing more happens; answers the counts. */

@@ -103,8 +103,9 @@ class Cluster implements RabbitCluster {
     return until(
       `the leader of ${queue}`,
       async () => {
-        const answers = await this.#ask(expression)
-        return this.nodes.find(({ name, pid }) => pid !== 0 && answers.includes(`'${name}'`))
+        const answer = await this.#ask(expression)
+        // printed in quotes where the name is an address
+        return this.nodes.find(({ name, pid }) => pid !== 0 && answer.trim().replaceAll("'", '') === name)
       },
       START_TIMEOUT_MS,
     )

@@ -30,7 +30,7 @@ export interface DispatchOrder {
   readonly queues?: readonly string[]
 }
 
-export type ServerOrder = DispatchOrder | { readonly do: 'stop' }
+export type ServerOrder = DispatchOrder | { readonly do: 'enough'; readonly batch: number } | { readonly do: 'stop' }
 
 export type ServerNews =
   | { readonly is: 'ready' }

@@ -8,6 +8,9 @@ import { retried, work } from './tasks.js'
 const TURN_MS = 10
 const TASKS = { work, retried }
 
+/** Batches that are to end before their last call. */
+const enough = new Set<number>()
+
 const tell = (news: ServerNews): void => void process.send?.(news)
 const say = (line: string): void => void process.stdout.write(`${new Date().toISOString()} ${line}\n`)
 
@@ -18,6 +21,7 @@ await running.ready
 
 process.on('message', (order: ServerOrder) => {
   if (order.do === 'stop') void stop()
+  else if (order.do === 'enough') enough.add(order.batch)
   else void dispatch(order).then(() => tell({ is: 'dispatched', batch: order.batch }))
 })
 const memory = setInterval(() => tell({ is: 'memory', rssMb: Math.round(process.memoryUsage.rss() / 2 ** 20) }), 1000)
@@ -27,7 +31,7 @@ async function dispatch(order: DispatchOrder): Promise<void> {
   const { count, perSecond, inFlight } = order
   const began = Date.now()
   const open = new Set<Promise<void>>()
-  for (let number = 0; number < count; number++) {
+  for (let number = 0; number < count && !enough.has(order.batch); number++) {
     while (open.size >= inFlight) await Promise.race(open)
     while ((number * 1000) / perSecond > Date.now() - began) await sleep(TURN_MS)
     const call = callOne(order, number).finally(() => open.delete(call))
@@ -38,6 +42,7 @@ async function dispatch(order: DispatchOrder): Promise<void> {
 
 async function callOne(order: DispatchOrder, number: number): Promise<void> {
   const id = `${order.prefix}${number}`
+  record('ERRAND_FAULT_CALLS', 'called', id)
   try {
     await withContext({ user: { id: 'ada' } }, () => send(order, number, id))
     record('ERRAND_FAULT_CALLS', 'stored', id)

@@ -17,20 +17,17 @@ export const row: Row = {
     await fleet.dispatch(server, { count: 1 })
     await fleet.settled()
 
-    const gaps: number[] = []
-    let isOver = false
-    const sent = fleet.dispatch(server, { count: context.size(15_000, 50_000), perSecond: 500 }).then(() => (isOver = true))
-    for (let kill = 1; kill <= KILLS && !isOver; kill++) {
+    const load = fleet.load(server, { perSecond: context.size(300, 1000) })
+    for (let kill = 1; kill <= KILLS; kill++) {
       await cluster.whole()
       const leader = await cluster.leaderOf(QUEUE)
       context.step(`kill -9 of ${leader.name}, the leader, ${kill}`)
       await leader.kill9()
       await pause(context.random.between(1000, 3000))
       await leader.restart()
-      gaps.push(fleet.counts().longestGapMs)
     }
-    context.expect(gaps.length === KILLS, `${KILLS} kills fall into the load`)
-    await sent
+    await pause(2000)
+    await load.stop()
     const counts = await fleet.drained()
 
     context.expect(counts.refused === 0, `every call is stored (${counts.refused} were refused)`)
