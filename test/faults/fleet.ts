@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { ConfigInput } from 'errand'
@@ -40,7 +41,7 @@ export class Fleet implements AsyncDisposable {
       services: fileURLToPath(new URL('processes/tasks.js', import.meta.url)),
       key: `faults:${randomBytes(32).toString('base64')}`,
       ...options.config,
-      worker: { spawn: false, concurrency: 20, grace: '10s', ...options.config.worker },
+      worker: { spawn: false, concurrency: 20, grace: '10s', logLevel: 'debug', ...options.config.worker },
     }
   }
 
@@ -94,6 +95,11 @@ export class Fleet implements AsyncDisposable {
 
   counts(): Counts {
     return countUp(this.calls(), this.runs())
+  }
+
+  /** What the servers, or the workers, printed. */
+  printed(who: 'server' | 'worker'): string {
+    return readFileSync(join(this.#options.folder, `${who}.log`), 'utf8')
   }
 
   /** Waits until every confirmed call has run, or nothing more happens; answers the counts. */

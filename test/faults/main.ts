@@ -75,7 +75,7 @@ async function chosenRows(wanted: readonly string[]): Promise<readonly Row[]> {
     all.push(row)
   }
   const ids = new Set(wanted.map((id) => id.toLowerCase()))
-  const chosen = all.filter(({ id }) => ids.size === 0 || ids.has(id.toLowerCase()))
+  const chosen = all.filter(({ id, isOnlyLong = false }) => (ids.size === 0 ? values.long || !isOnlyLong : ids.has(id.toLowerCase())))
   if (chosen.length === 0) throw new Error(`no such row; there are: ${all.map(({ id }) => id).join(', ')}`)
   return chosen
 }

@@ -1,14 +1,12 @@
-import type { ClusterNode, RabbitCluster } from '../../kit/rabbit-cluster.js'
-import type { Fleet } from '../fleet.js'
-import { brokerAt, pause, seconds, type Row, type RowContext } from '../row.js'
-import { connectedTo } from '../sockets.js'
+import { nodeOf } from '../nodes.js'
+import { brokerAt, pause, seconds, type Row } from '../row.js'
 
 const KILLS = 2
 const CONCURRENCY = 20
 
 export const row: Row = {
   id: 'F3',
-  title: `the node that the server or the worker is connected to is killed ${KILLS} times`,
+  title: 'the node of the server is killed, then that of the worker',
   needs: 'cluster',
   async run(context) {
     const cluster = await context.cluster()
@@ -19,9 +17,13 @@ export const row: Row = {
     await fleet.settled()
 
     const load = fleet.load(server, { perSecond: context.size(300, 1000) })
-    for (let kill = 1; kill <= KILLS; kill++) {
+    for (const [whose, pid] of [['server', server.pid], ['worker', fleet.workers[0]?.pid ?? 0]] as const) {
       await cluster.whole()
-      await killNodeOf(kill % 2 === 1 ? 'server' : 'worker', cluster, fleet, context)
+      const node = nodeOf(pid, cluster)
+      context.step(`kill -9 of ${node.name}, the node of the ${whose}`)
+      await node.kill9()
+      await pause(context.random.between(1000, 2500))
+      await node.restart()
     }
     await pause(2000)
     await load.stop()
@@ -33,20 +35,4 @@ export const row: Row = {
     context.note(`longest wait for a confirm ${seconds(counts.longestGapMs)}`)
     return counts
   },
-}
-
-async function killNodeOf(whose: 'server' | 'worker', cluster: RabbitCluster, fleet: Fleet, context: RowContext): Promise<void> {
-  const pid = (whose === 'server' ? fleet.servers[0]?.pid : fleet.workers[0]?.pid) ?? 0
-  const node = nodeOf(pid, cluster)
-  context.expect(node !== undefined, `the ${whose} is connected to one of the nodes`)
-  if (node === undefined) return
-  context.step(`kill -9 of ${node.name}, the node of the ${whose}`)
-  await node.kill9()
-  await pause(context.random.between(1000, 2500))
-  await node.restart()
-}
-
-function nodeOf(pid: number, cluster: RabbitCluster): ClusterNode | undefined {
-  const peers = connectedTo(pid)
-  return cluster.nodes.find(({ url }) => peers.has(`${new URL(url).hostname}:${new URL(url).port}`))
 }

