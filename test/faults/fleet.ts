@@ -123,6 +123,15 @@ export class Fleet implements AsyncDisposable {
     }, patienceMs)
   }
 
+  /** Waits until another call is confirmed: what was broken works again. */
+  async confirmsAgain(patienceMs = 60_000): Promise<void> {
+    const since = Date.now()
+    await until('a call that is confirmed again', async () => {
+      await new Promise((resolve) => setTimeout(resolve, 200))
+      return this.calls().some(({ kind, atMs }) => kind === 'stored' && atMs >= since)
+    }, patienceMs)
+  }
+
   /** Ends everything in good order. Answers what did not end as it should. */
   async stop(): Promise<readonly string[]> {
     const troubles = await Promise.all([...this.servers, ...this.workers].map((process) => process.stop()))

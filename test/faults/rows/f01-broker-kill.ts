@@ -17,8 +17,7 @@ export const row: Row = {
     await fleet.dispatch(server, { count: 1 })
     await fleet.settled()
 
-    const count = context.size(10_000, 50_000)
-    const sent = fleet.dispatch(server, { count, perSecond: context.size(1000, 2500), inFlight: 20_000 })
+    const load = fleet.load(server, { perSecond: context.size(500, 2500), inFlight: 20_000 })
     for (let kill = 1; kill <= KILLS; kill++) {
       await pause(context.random.between(1000, 2500))
       context.step(`kill -9 of the broker, ${kill}`)
@@ -26,8 +25,11 @@ export const row: Row = {
       await pause(context.random.between(0, 1500))
       await node.restart()
       context.step('it answers again')
+      await fleet.confirmsAgain()
     }
-    await sent
+    await load.stop()
+    const missing = context.size(5000, 50_000) - fleet.counts().dispatched
+    if (missing > 0) await fleet.dispatch(server, { count: missing })
     const counts = await fleet.drained()
 
     context.expect(counts.refused === 0, `every call is stored, however long the broker was away (${counts.refused} were refused)`)

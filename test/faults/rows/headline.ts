@@ -16,7 +16,9 @@ export const row: Row = {
     await fleet.dispatch(server, { count: 1 })
     await fleet.settled()
 
-    const sent = fleet.dispatch(server, { count: context.size(5000, 50_000), perSecond: context.size(300, 1000), inFlight: 20_000 })
+    const count = context.size(5000, 50_000)
+    const first = fleet.dispatch(server, { count: count / 2, perSecond: context.size(300, 1000), inFlight: 20_000 })
+    const load = fleet.load(server, { perSecond: context.size(100, 500), inFlight: 20_000 })
     let isOver = false
     const brokerKills = async (): Promise<void> => {
       for (let kill = 1; kill <= KILLS; kill++) {
@@ -24,11 +26,15 @@ export const row: Row = {
         context.step(`kill -9 of the broker, ${kill}`)
         await node.kill9()
         await node.restart()
+        await fleet.confirmsAgain()
       }
       isOver = true
     }
     const [kills] = await Promise.all([killWorkersDuring(fleet, context, () => !isOver), brokerKills()])
-    await sent
+    await first
+    await load.stop()
+    const missing = count - fleet.counts().dispatched
+    if (missing > 0) await fleet.dispatch(server, { count: missing })
     const counts = await fleet.drained()
 
     context.expect(counts.refused === 0, `every call is stored (${counts.refused} were refused)`)
