@@ -50,7 +50,7 @@ export const pause = (ms: number): Promise<void> => new Promise((resolve) => set
 
 /** The broker section for these nodes, with times that fit tests. */
 export const brokerAt = (urls: readonly string[], more: object = {}): ConfigInput => ({
-  broker: { urls: [...urls], heartbeat: '4s', confirmTimeout: '30s', ...more },
+  broker: { urls: [...urls], heartbeat: '4s', confirmTimeout: '60s', ...more },
 })
 
 /** Delayed messages would stand still for three minutes after a broker crash; see docs/operating.md. */
