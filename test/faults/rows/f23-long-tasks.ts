@@ -1,6 +1,6 @@
 import { until } from '../../kit/until.js'
 import type { Fleet } from '../fleet.js'
-import { brokerAt, type Row } from '../row.js'
+import { brokerAt, pause, type Row } from '../row.js'
 import { deadLetters } from '../run-row.js'
 
 const TASKS = 10
@@ -29,8 +29,10 @@ export const row: Row = {
       await node.kill9()
       await node.restart()
     }
-    const counts = await fleet.drained()
-    await new Promise((resolve) => setTimeout(resolve, 2 * TASK_MS))
+    await fleet.drained()
+    // the verdicts of what runs for the last time, and what comes of them
+    await pause(2 * TASK_MS)
+    const counts = fleet.counts()
 
     const dead = await deadLetters(fleet)
     context.expect(dead === 0, `no dead letters: no run ended with the death of a worker (${dead})`)
