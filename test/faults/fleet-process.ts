@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { closeSync, openSync } from 'node:fs'
 import { join } from 'node:path'
 import type { ConfigInput } from 'errand'
-import { NO_BROKER, type DispatchOrder, type ServerNews, type ServerOrder, type WorkerNews } from './processes/orders.js'
+import type { DispatchOrder, ServerNews, ServerOrder, WorkerNews } from './processes/orders.js'
 
 /** A stop within the grace period of the suite's configuration, and then some for a loaded machine. */
 const STOP_MS = 30_000
@@ -170,7 +170,7 @@ export class WorkerProcess implements AsyncDisposable {
       for (const resolve of this.#waiting.splice(0)) resolve()
     })
     this.#gone = once(child, 'exit').then(([code, signal]: unknown[]) => {
-      if (!this.#isEnding && !this.#isAsked && code !== NO_BROKER) this.#options.onDeath(`worker ${child.pid ?? 0} ended by itself (${String(code ?? signal)})`)
+      if (!this.#isEnding && !this.#isAsked) this.#options.onDeath(`worker ${child.pid ?? 0} ended by itself (${String(code ?? signal)})`)
       this.#child = undefined
       this.#isConsuming = false
       this.deaths += 1

@@ -38,6 +38,3 @@ export type ServerNews =
   | { readonly is: 'memory'; readonly rssMb: number }
 
 export type WorkerNews = { readonly is: 'consuming' }
-
-/** Exit code of a worker that found no broker at its start. */
-export const NO_BROKER = 69

@@ -2,6 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { enqueue, ErrandError, start, withContext, type StartOptions } from 'errand'
 import { record } from './journal.js'
+import { leaveWithSuite } from './leave-with-suite.js'
 import type { DispatchOrder, ServerNews, ServerOrder } from './orders.js'
 import { retried, work } from './tasks.js'
 
@@ -11,6 +12,7 @@ const TASKS = { work, retried }
 /** Batches that are to end before their last call. */
 const enough = new Set<number>()
 
+const letGo = leaveWithSuite()
 const tell = (news: ServerNews): void => void process.send?.(news)
 const say = (line: string): void => void process.stdout.write(`${new Date().toISOString()} ${line}\n`)
 
@@ -66,5 +68,5 @@ async function send({ task, how, delaysMs, queue, queues }: DispatchOrder, numbe
 async function stop(): Promise<void> {
   clearInterval(memory)
   await running.stop()
-  process.disconnect()
+  letGo()
 }
