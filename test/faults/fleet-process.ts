@@ -148,6 +148,8 @@ export class WorkerProcess implements AsyncDisposable {
     clearTimeout(this.#timer)
     const child = this.#child
     if (child === undefined) return undefined
+    // before that it has no handler for the signal
+    await endedIn(this.consuming())
     child.kill('SIGTERM')
     if (!(await endedIn(this.#gone))) return `worker ${child.pid ?? 0} did not stop within ${STOP_MS} ms`
     return child.exitCode === 0 ? undefined : `worker ${child.pid ?? 0} ended with ${child.exitCode ?? child.signalCode}`
