@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { openRabbitBroker } from '#src/broker/rabbitmq/broker.js'
 import { brokerContract } from '../contract/broker-contract.js'
+import { RABBIT_EXCEPTIONS } from '../kit/rabbit-exceptions.js'
 import { startRabbitCluster, type RabbitCluster } from '../kit/rabbit-cluster.js'
 import { describeRabbit, freshNamespace, installedScripts, isRecentRabbit } from '../kit/rabbitmq.js'
 
@@ -32,12 +33,7 @@ describeRabbit(
         victim.kill('SIGKILL')
         await gone
       },
-      except: {
-        'a delayed message counts as waiting': 'the server counts what lies in a queue, and a delayed message lies in a delay level',
-        ...(isRecentRabbit
-          ? {}
-          : { 'among waiting messages the one of higher priority is delivered first': 'quorum queues keep priorities from version 4.3 on' }),
-      },
+      except: RABBIT_EXCEPTIONS,
     })
   },
   { installed: true },
