@@ -10,9 +10,12 @@ import { bin, inherit, npm, root, runScript, setup, step } from './setup.mjs'
 const FOLDER = join(root, '.matrix')
 const ALL = ['20.19.0', '22', '24']
 
-const ONCE = ['architecture', 'docs', 'package', 'types']
+const ONCE = ['architecture', 'docs', 'package', 'types', 'broker/rabbitmq-*', 'acceptance/outbox']
 
-/** Tests of the sources and the package say the same on every Node and are run on one only. */
+/**
+ * Tests of the sources, of the package and of what servers do say the same on every Node and are run on one only. The contract of
+ * brokers on RabbitMQ, and workers on it, are run on all.
+ */
 export const NOT_PER_NODE = ONCE.flatMap((name) => ['--ignore', `build/test/${name}.test.js`])
 
 /** Installs the given Node versions beside the project. @returns {Promise<{ version: string, executable: string }[]>} */

@@ -1,6 +1,7 @@
 // npm test: a machine with nothing but Node and npm becomes ready, every test runs, the last line says how it ended.
 //   npm test -- --grep retries     passes arguments on to mocha
 //   npm test -- --matrix           runs on the other supported Node versions as well (always so in CI)
+//   npm test -- --faults           runs the short form of the fault matrix as well (always so in CI)
 //   npm test -- --verbose          shows what installing and compiling print
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -11,7 +12,7 @@ import { totalsLine } from './totals.mjs'
 
 /** Leftovers of a test are told and ended after ten seconds; only a defect of the runtime takes longer. */
 const HANGS_AFTER_MS = 30_000
-const OURS = new Set(['--matrix', '--verbose'])
+const OURS = new Set(['--matrix', '--faults', '--verbose'])
 
 await runScript(async () => {
   const given = process.argv.slice(2)
@@ -23,6 +24,7 @@ await runScript(async () => {
   await findServer('PostgreSQL', 'postgres.mjs', inCi)
 
   const runs = [await runMocha(process.execPath, mochaArgs)]
+  if (inCi || given.includes('--faults')) runs.push(await runFaults())
   if (inCi || given.includes('--matrix')) {
     runs.push(...(await runOnNewerNodes(mochaArgs)))
   }
@@ -51,13 +53,21 @@ async function runOnNewerNodes(mochaArgs) {
   return runs
 }
 
+const runMocha = (node, args) => counted(node, [bin('mocha'), ...args])
+
+/** Real processes and brokers, killed and cut off; on one Node, since it is not Node that is tried. */
+function runFaults() {
+  console.log('\nThe fault matrix, in its short form')
+  return counted(process.execPath, ['--enable-source-maps', join(root, 'build', 'test', 'faults', 'main.js')])
+}
+
 /** A run that ended badly without a failed test (a crash, something left open) counts as one failure. */
-async function runMocha(node, args) {
+async function counted(node, args) {
   const folder = mkdtempSync(join(tmpdir(), 'errand-totals-'))
   const file = join(folder, 'totals.json')
   try {
     const env = { ...process.env, ERRAND_TOTALS_FILE: file }
-    const code = await inherit(node, [bin('mocha'), ...args], env, (child) => endIfItHangs(child, file))
+    const code = await inherit(node, args, env, (child) => endIfItHangs(child, file))
     const totals = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : { passed: 0, failed: 0, skipped: 0 }
     if (code !== 0 && totals.failed === 0) totals.failed = 1
     return totals

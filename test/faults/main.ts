@@ -1,7 +1,7 @@
 // Runs the fault matrix; scripts/faults.mjs compiles and starts this. Options: --long, --row F9 (again and again), --seed n,
 // --verbose, and --version name=bin[:root] for each RabbitMQ besides the installed one.
 import { randomInt } from 'node:crypto'
-import { readdirSync } from 'node:fs'
+import { readdirSync, writeFileSync } from 'node:fs'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
@@ -45,9 +45,12 @@ for (const row of rows) {
 }
 
 const failed = results.filter(({ failures }) => failures.length > 0).length + (inCi ? skipped : 0)
+const passed = results.length + (inCi ? skipped : 0) - failed
 say(`\n${markdownTable(results)}\n`)
 say(`${machine()}; RabbitMQ ${versions.map(({ name }) => name).join(', ')}; npm run test:faults -- --seed ${seed}${values.long ? ' --long' : ''}`)
-say(`${results.length + (inCi ? skipped : 0) - failed} passed, ${failed} failed${skipped > 0 && !inCi ? `, ${skipped} skipped` : ''}`)
+say(`${passed} passed, ${failed} failed${skipped > 0 && !inCi ? `, ${skipped} skipped` : ''}`)
+const totalsFile = process.env['ERRAND_TOTALS_FILE']
+if (totalsFile !== undefined) writeFileSync(totalsFile, JSON.stringify({ passed, failed, skipped: inCi ? 0 : skipped }))
 process.exitCode = failed === 0 ? 0 : 1
 
 async function run(row: Row, version: Version | undefined): Promise<void> {
