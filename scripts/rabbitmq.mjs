@@ -4,18 +4,22 @@
 //   node scripts/rabbitmq.mjs            says in words what is there, installs where that is allowed
 //   node scripts/rabbitmq.mjs --json     the same as one line of JSON on standard output
 //
-// In this order: a server at $AMQP_URL; the installed package (private nodes are started from it); Docker, when its engine
-// answers; installation with apt-get, when root and allowed. Installing is allowed in CI (CI=true), with
-// ERRAND_ALLOW_INSTALL=1 and with --install. Exit code 1 when nothing is there, which fails a run in CI.
+// In this order: the server in the folder $ERRAND_RABBIT_ROOT (scripts/rabbitmq4.mjs makes such folders), and only that when it is
+// set; a server at $AMQP_URL; the installed package (private nodes are started from it); Docker, when its engine answers;
+// installation with apt-get, when root and allowed. Installing is allowed in CI (CI=true), with ERRAND_ALLOW_INSTALL=1 and with
+// --install. Exit code 1 when nothing is there, which fails a run in CI.
 import { spawnSync } from 'node:child_process'
 import { existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
+import { serverIn } from './rabbitmq4.mjs'
 
 const BIN_FOLDERS = ['/usr/lib/rabbitmq/bin', '/opt/homebrew/opt/rabbitmq/sbin', '/usr/local/opt/rabbitmq/sbin']
 const POLICY = '/usr/sbin/policy-rc.d'
 
-/** What there is: `{ url?, server?: { kind: 'installed', bin, version } | { kind: 'docker' }, missing?: why }`. */
+/** What there is: `{ url?, server?: { kind: 'installed', bin, version, root? } | { kind: 'docker' }, missing?: why }`. */
 export function findRabbit({ mayInstall = installAllowed(), say = () => {} } = {}) {
+  if (process.env.ERRAND_RABBIT_ROOT) return chosenServer(resolve(process.env.ERRAND_RABBIT_ROOT))
   const url = process.env.AMQP_URL ? { url: process.env.AMQP_URL } : {}
   const server = installedServer() ?? dockerServer()
   if (server !== undefined) return { ...url, server }
@@ -28,6 +32,12 @@ export function findRabbit({ mayInstall = installAllowed(), say = () => {} } = {
       `no RabbitMQ: AMQP_URL is not set, no rabbitmq-server in ${BIN_FOLDERS.join(', ')}, no Docker engine answers, and ${refusal}. ` +
       'Do one of these: apt-get install rabbitmq-server; brew install rabbitmq; start Docker; set AMQP_URL.',
   }
+}
+
+function chosenServer(folder) {
+  const server = serverIn(folder)
+  if (server !== undefined) return { server: { kind: 'installed', ...server } }
+  return { missing: `no RabbitMQ: ERRAND_RABBIT_ROOT is "${folder}", and no server is installed in that folder. Run node scripts/rabbitmq4.mjs.` }
 }
 
 function installAllowed() {
@@ -81,7 +91,7 @@ function describe(found) {
   if (found.missing !== undefined) return found.missing
   const parts = []
   if (found.url !== undefined) parts.push('the server at $AMQP_URL')
-  if (found.server?.kind === 'installed') parts.push(`private nodes of the server in ${found.server.bin}`)
+  if (found.server?.kind === 'installed') parts.push(`private nodes of the server ${found.server.version ?? ''} in ${found.server.root ?? ''}${found.server.bin}`)
   if (found.server?.kind === 'docker') parts.push('containers of the image rabbitmq:4.1')
   return `RabbitMQ: ${parts.join(', ')}.`
 }

@@ -15,6 +15,14 @@ const RELEASES = [
 
 const BIN = '/usr/lib/rabbitmq/bin'
 
+/** The server in such a folder: `{ version, bin, root }`; undefined where there is none. */
+export function serverIn(folder) {
+  const lib = join(folder, '/usr/lib/rabbitmq/lib')
+  const names = existsSync(lib) ? readdirSync(lib) : []
+  const version = names.map((name) => /^rabbitmq_server-(.+)$/.exec(name)?.[1]).find((found) => found !== undefined)
+  return version === undefined ? undefined : { version, bin: BIN, root: folder }
+}
+
 /** The releases that are there, or could be made: `{ version, bin, root }`. What cannot be made is said and left out. */
 export function otherVersions({ say = () => {} } = {}) {
   return RELEASES.flatMap(({ release, script }) => {
@@ -26,8 +34,7 @@ export function otherVersions({ say = () => {} } = {}) {
         return []
       }
     }
-    const version = versionIn(folder)
-    return version === undefined ? [] : [{ version, bin: BIN, root: folder }]
+    return serverIn(folder) ?? []
   })
 }
 
@@ -49,12 +56,6 @@ function make(release, folder, script, say) {
   if (run.status !== 0) return `debootstrap failed: ${run.stdout.trim().split('\n').at(-1)}`
   renameSync(half, folder)
   return undefined
-}
-
-function versionIn(folder) {
-  const lib = join(folder, '/usr/lib/rabbitmq/lib')
-  const names = existsSync(lib) ? readdirSync(lib) : []
-  return names.map((name) => /^rabbitmq_server-(.+)$/.exec(name)?.[1]).find((version) => version !== undefined)
 }
 
 if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href) {

@@ -2,12 +2,14 @@
 //   npm test -- --grep retries     passes arguments on to mocha
 //   npm test -- --matrix           runs on the other supported Node versions as well (always so in CI)
 //   npm test -- --faults           runs the short form of the fault matrix as well (always so in CI)
+//   npm test -- --rabbit 4.3       runs the tests of RabbitMQ against that version (Debian, root; see scripts/rabbitmq4.mjs)
 //   npm test -- --verbose          shows what installing and compiling print
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { installNodes, NOT_PER_NODE } from './matrix.mjs'
-import { bin, inherit, root, runScript, setup } from './setup.mjs'
+import { otherVersions } from './rabbitmq4.mjs'
+import { bin, inherit, root, runScript, setup, StepFailed } from './setup.mjs'
 import { totalsLine } from './totals.mjs'
 
 /** Leftovers of a test are told and ended after ten seconds; only a defect of the runtime takes longer. */
@@ -16,6 +18,8 @@ const OURS = new Set(['--matrix', '--faults', '--verbose'])
 
 await runScript(async () => {
   const given = process.argv.slice(2)
+  const rabbit = given.indexOf('--rabbit')
+  if (rabbit >= 0) chooseRabbit(given.splice(rabbit, 2)[1])
   const mochaArgs = given.filter((arg) => !OURS.has(arg))
   const inCi = isSet(process.env.CI)
 
@@ -94,6 +98,17 @@ function sum(runs) {
   const totals = { passed: 0, failed: 0, skipped: 0 }
   for (const run of runs) for (const key of Object.keys(totals)) totals[key] += run[key]
   return totals
+}
+
+/** The tests, and the processes they start, look at this variable first. */
+function chooseRabbit(wanted = '') {
+  const versions = otherVersions({ say: console.log })
+  const chosen = versions.find(({ version }) => version === wanted || version.startsWith(`${wanted}.`))
+  if (chosen === undefined) {
+    const there = versions.map(({ version }) => version).join(', ') || 'none'
+    throw new StepFailed(`--rabbit "${wanted}" is not there; besides the installed one there are: ${there}.`)
+  }
+  process.env.ERRAND_RABBIT_ROOT = chosen.root
 }
 
 /** Says which server the tests will use, after installing one where this user may (root); the tests find it by themselves. */

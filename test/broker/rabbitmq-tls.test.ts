@@ -28,9 +28,13 @@ describeRabbit(
     async function startTls(verify: string, isClientAsked: string): Promise<number> {
       const server = authority.sign('localhost')
       const free = await freePort()
-      const files = `{cacertfile, "${authority.cert}"}, {certfile, "${server.cert}"}, {keyfile, "${server.key}"}`
-      const options = `[${files}, {verify, ${verify}}, {fail_if_no_peer_cert, ${isClientAsked}}]`
-      all.use(await startRabbitNode({ advanced: `[{rabbit, [{ssl_listeners, [{"127.0.0.1", ${free}}]}, {ssl_options, ${options}}]}].` }))
+      const advanced = (folder: string): string => {
+        const paths = `{cacertfile, "${folder}/ca.pem"}, {certfile, "${folder}/cert.pem"}, {keyfile, "${folder}/key.pem"}`
+        const options = `[${paths}, {verify, ${verify}}, {fail_if_no_peer_cert, ${isClientAsked}}]`
+        return `[{rabbit, [{ssl_listeners, [{"127.0.0.1", ${free}}]}, {ssl_options, ${options}}]}].`
+      }
+      const files = { 'ca.pem': authority.cert, 'cert.pem': server.cert, 'key.pem': server.key }
+      all.use(await startRabbitNode({ advanced, files }))
       return free
     }
     const given = (): RabbitCase => new RabbitCase(scope(), '')

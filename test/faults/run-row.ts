@@ -116,7 +116,7 @@ class RowRun implements RowContext {
   }
 
   async node(advanced?: string): ReturnType<RowContext['node']> {
-    return this.scope.use(await startRabbitNode(this.#scripts(), advanced))
+    return this.scope.use(await startRabbitNode(this.#scripts(), advanced === undefined ? {} : { advanced }))
   }
 
   async cluster(options: Parameters<RowContext['cluster']>[0] = {}): ReturnType<RowContext['cluster']> {

@@ -1,10 +1,10 @@
 import type { ChildProcess } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { copyFileSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { freePort } from './free-port.js'
 import { Guard, quoted } from './guard.js'
-import { endProcess, RabbitServer, startEpmd, type RabbitScripts } from './rabbit-server.js'
+import { endProcess, folderInside, RabbitServer, startEpmd, type RabbitScripts } from './rabbit-server.js'
 
 /** A RabbitMQ server of its own: own data, own ports, own name server of the Erlang machine. Gone when this process is gone. */
 export interface RabbitNode extends AsyncDisposable {
@@ -23,10 +23,17 @@ export interface RabbitNode extends AsyncDisposable {
   eval(expression: string): Promise<string>
 }
 
-/** Starts a private node from these scripts; resolves when it speaks AMQP. `advanced` is an Erlang term for `advanced.config`. */
-export async function startRabbitNode(scripts: RabbitScripts, advanced?: string): Promise<RabbitNode> {
+export interface NodeOptions {
+  /** An Erlang term for `advanced.config`, or what makes one from the folder of the server as the server sees it. */
+  readonly advanced?: string | ((folder: string) => string)
+  /** Files to copy into that folder, by the name they get there. */
+  readonly files?: Readonly<Record<string, string>>
+}
+
+/** Starts a private node from these scripts; resolves when it speaks AMQP. */
+export async function startRabbitNode(scripts: RabbitScripts, options: NodeOptions = {}): Promise<RabbitNode> {
   const ports = { amqp: await freePort(), dist: await freePort(), epmd: await freePort() }
-  const node = new InstalledNode(scripts, ports, advanced)
+  const node = new InstalledNode(scripts, ports, options)
   try {
     await node.start()
   } catch (error) {
@@ -42,10 +49,13 @@ class InstalledNode implements RabbitNode {
   readonly #server: RabbitServer
   readonly #epmd: ChildProcess
 
-  constructor(scripts: RabbitScripts, ports: { amqp: number; dist: number; epmd: number }, advanced: string | undefined) {
+  constructor(scripts: RabbitScripts, ports: { amqp: number; dist: number; epmd: number }, { advanced: given, files = {} }: NodeOptions) {
     this.#epmd = startEpmd(ports.epmd)
     const name = `errand${ports.amqp}`
-    this.#server = new RabbitServer({ scripts, folder: this.#folder, name, host: 'localhost', address: '127.0.0.1', ports, advanced })
+    const plan = { scripts, folder: this.#folder, name, host: 'localhost', address: '127.0.0.1', ports }
+    for (const [file, source] of Object.entries(files)) copyFileSync(source, join(this.#folder, file))
+    const advanced = typeof given === 'function' ? given(folderInside(plan)) : given
+    this.#server = new RabbitServer({ ...plan, advanced })
   }
 
   get url(): string {

@@ -43,9 +43,7 @@ export class RabbitServer {
 
   constructor(plan: ServerPlan) {
     this.#plan = plan
-    // another root sees the folder under a name of its own
-    const inside = (name: string): string => join(plan.scripts.root === undefined ? plan.folder : MOUNT, name)
-    this.#environment = environmentOf(plan, inside)
+    this.#environment = environmentOf(plan, (name) => join(folderInside(plan), name))
     prepare(plan)
   }
 
@@ -125,6 +123,10 @@ export class RabbitServer {
 }
 
 const MOUNT = '/mnt'
+
+/** The folder as the server sees it: another root has a name of its own for it. */
+export const folderInside = ({ scripts, folder }: Pick<ServerPlan, 'scripts' | 'folder'>): string =>
+  scripts.root === undefined ? folder : MOUNT
 
 /** Each step replaces the process or ends: the process id is the server's in the end. */
 const ENTER = [

@@ -3,14 +3,14 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { randomUUID } from 'node:crypto'
 import { startDockerNode } from './rabbit-docker.js'
-import { startRabbitNode as startInstalledNode, type RabbitNode } from './rabbit-node.js'
+import { startRabbitNode as startInstalledNode, type NodeOptions, type RabbitNode } from './rabbit-node.js'
 import type { RabbitScripts } from './rabbit-server.js'
 
 export type { RabbitNode } from './rabbit-node.js'
 
 interface Found {
   readonly url?: string
-  readonly server?: { readonly kind: 'installed'; readonly bin: string; readonly version?: string } | { readonly kind: 'docker' }
+  readonly server?: (RabbitScripts & { readonly kind: 'installed'; readonly version?: string }) | { readonly kind: 'docker' }
   readonly missing?: string
 }
 
@@ -38,16 +38,16 @@ export function describeRabbit(title: string, body: (this: Mocha.Suite) => void,
 }
 
 /** A new node for one test that kills or reconfigures it. The caller disposes of it. */
-export async function startRabbitNode(options: { readonly advanced?: string } = {}): Promise<RabbitNode> {
+export async function startRabbitNode(options: NodeOptions = {}): Promise<RabbitNode> {
   const server = found.server
   if (server === undefined) throw new Error(found.missing ?? 'no server from which a node could be started')
-  return server.kind === 'docker' ? startDockerNode() : startInstalledNode({ bin: server.bin }, options.advanced)
+  return server.kind === 'docker' ? startDockerNode() : startInstalledNode(server, options)
 }
 
 /** The scripts from which servers can be started here. @throws Error where there are none */
 export function installedScripts(): RabbitScripts {
   const server = found.server
-  if (server?.kind === 'installed') return { bin: server.bin }
+  if (server?.kind === 'installed') return server
   throw new Error(found.missing ?? 'a cluster is started from the installed server package, and there is none')
 }
 
