@@ -64,7 +64,8 @@ export class Declarer {
     const isBinding = statement.kind === 'bind-queue' || statement.kind === 'bind-exchange'
     if (!isPassable || isBinding) throw toErrandError(what, refused)
     try {
-      await session.statement((channel) => check(channel, statement))
+      // where that may not be asked either, a message that finds no queue comes back, and so does a consumer
+      if (!(isRefusal(refused) && session.guardsChecks)) await session.statement((channel) => check(channel, statement))
     } catch {
       throw toErrandError(what, refused)
     }

@@ -53,8 +53,18 @@ export class Session extends EventEmitter<SessionEvents> {
 
   /** Whether a delivery that is handed back counts as one that was lost; so it is before version 4.3. */
   get countsReturns(): boolean {
+    return !this.#isRecent
+  }
+
+  /** Whether only who may declare a queue may ask whether it is there; so it is from version 4.3 on. */
+  get guardsChecks(): boolean {
+    return this.#isRecent
+  }
+
+  /** Version 4.3 or newer. It is asked for, never tried out: servers ignore arguments that they do not know. */
+  get #isRecent(): boolean {
     const [major = 0, minor = 0] = this.#model.connection.serverProperties.version.split('.').map(Number)
-    return major < 4 || (major === 4 && minor < 3)
+    return major > 4 || (major === 4 && minor >= 3)
   }
 
   /** A new channel; an error on it closes it alone, never the connection. */
