@@ -4,8 +4,8 @@ import { expect } from 'chai'
 import type { Delivery } from '#src/broker/broker.js'
 import { Session } from '#src/broker/rabbitmq/session.js'
 import { collect, DONE, hold, publish, RabbitCase } from '../kit/rabbit-case.js'
-import { LongCase, startImpatientNode } from '../kit/rabbit-long-case.js'
-import { describeRabbit, sharedRabbitNode, type RabbitNode } from '../kit/rabbitmq.js'
+import { LongCase, setPatience, startImpatientNode } from '../kit/rabbit-long-case.js'
+import { describeRabbit, isRecentRabbit, sharedRabbitNode, type RabbitNode } from '../kit/rabbitmq.js'
 import { eachScope, type Scope } from '../kit/temporary.js'
 import { until } from '../kit/until.js'
 
@@ -193,7 +193,7 @@ describeRabbit(
       const id = await publish(broker)
       await until('the delivery', () => held.length === 1)
 
-      await until('the word that the message is gone', () => held.every(isLost), 30_000)
+      await until('the word that the message is gone', () => held.slice(0, 1).every(isLost), 30_000)
       const reason = String(held[0]?.delivery.lost?.reason)
       held[0]?.settle(DONE)
       await until('the message again', () => held.length === 2)
@@ -202,13 +202,16 @@ describeRabbit(
 
       expect(held.map(({ delivery: { id: came, attempt, crashes } }) => [came, attempt, crashes])).to.deep.equal([
         [id, 1, 0],
-        [id, 2, 1],
+        // from 4.3 on the server counts the time that ran out no different from a polite return
+        isRecentRabbit ? [id, 1, 0] : [id, 2, 1],
       ])
       expect(reason).to.match(/RabbitMQ took it back/)
     })
 
     it('whose connections an operator closes in good order comes back, and tells its runs', async () => {
       const c = new LongCase(scope(), node)
+      // the command of the operator may take longer than this server waits
+      await setPatience(node)
       const broker = await c.open()
       const held = await hold(broker)
       await publish(broker)
@@ -216,7 +219,7 @@ describeRabbit(
 
       await node.ctl('close_all_connections', 'maintenance')
 
-      await until('the word that the message is gone', () => held.every(isLost))
+      await until('the word that the message is gone', () => held.slice(0, 1).every(isLost))
       await until('the message again', () => held.length === 2)
       held[1]?.settle(DONE)
       expect(held[1]?.delivery.attempt).to.equal(2)

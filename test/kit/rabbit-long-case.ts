@@ -1,6 +1,7 @@
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { connect } from 'amqplib'
+import { newId } from '#src/core/clock.js'
 import type { Broker, Delivery, Verdict } from '#src/broker/broker.js'
 import type { RabbitBrokerOptions } from '#src/broker/rabbitmq/broker.js'
 import { hold, RabbitCase } from './rabbit-case.js'
@@ -17,9 +18,14 @@ export const LONG: Partial<RabbitBrokerOptions> = { ackTimeoutMs: 3000, heartbea
 /** A node that waits seconds for acknowledgements, instead of half an hour. */
 export async function startImpatientNode(): Promise<RabbitNode> {
   const node = await startRabbitNode()
-  const set = (key: string, ms: number): string => `application:set_env(rabbit,${key},${ms})`
-  await node.eval(`${set('consumer_timeout', SERVER_TIMEOUT_MS)}, ${set('channel_tick_interval', 1000)}.`)
+  await setPatience(node, SERVER_TIMEOUT_MS)
   return node
+}
+
+/** How long the server waits for acknowledgements of what is consumed from now on. @param ms an hour, unless given */
+export async function setPatience(node: RabbitNode, ms = 3_600_000): Promise<void> {
+  const set = (key: string, value: number): string => `application:set_env(rabbit,${key},${value})`
+  await node.eval(`${set('consumer_timeout', ms)}, ${set('channel_tick_interval', 1000)}.`)
 }
 
 /** One test of runs that outlast the patience of the server. */
@@ -60,12 +66,19 @@ export class LongCase extends RabbitCase {
     const connection = await connect(this.#node.url)
     try {
       const channel = await connection.createChannel()
-      const gone = new Promise<unknown>((resolve) => channel.on('error', resolve))
-      const { queue } = await channel.assertQueue('', { exclusive: true })
-      await channel.consume(queue, () => {})
+      // from 4.3 on the server waits without end for what it handed out of a classic queue
+      const queue = `${this.namespace}.patience.${newId()}`
+      await channel.assertQueue(queue, { arguments: { 'x-queue-type': 'quorum' } })
+      const gone = new Promise<void>((resolve, reject) => {
+        channel.on('error', (error) => (String(error).includes('timed out') ? resolve() : reject(error)))
+        // from 4.3 on it ends the consumer, before that the channel
+        channel.consume(queue, (message) => message === null && resolve()).catch(() => {})
+      })
       channel.sendToQueue(queue, Buffer.from('held'))
-      const error = await gone
-      if (!String(error).includes('timed out')) throw error
+      await gone
+      // a consumer that was ended is told so once more when its queue goes, which the client library does not bear
+      await channel.close().catch(() => {})
+      await (await connection.createChannel()).deleteQueue(queue)
     } finally {
       await connection.close()
     }

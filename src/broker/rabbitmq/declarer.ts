@@ -63,9 +63,10 @@ export class Declarer {
     const isPassable = isRefusal(refused) || replyCodeOf(refused) === REPLY.precondition
     const isBinding = statement.kind === 'bind-queue' || statement.kind === 'bind-exchange'
     if (!isPassable || isBinding) throw toErrandError(what, refused)
+    // where that may not be asked either, a message that finds no queue comes back; nobody else declares what is exclusive
+    const isUncheckable = isRefusal(refused) && session.guardsChecks && !(statement.kind === 'queue' && statement.exclusive)
     try {
-      // where that may not be asked either, a message that finds no queue comes back, and so does a consumer
-      if (!(isRefusal(refused) && session.guardsChecks)) await session.statement((channel) => check(channel, statement))
+      if (!isUncheckable) await session.statement((channel) => check(channel, statement))
     } catch {
       throw toErrandError(what, refused)
     }
