@@ -21,6 +21,14 @@ export type BrokerConfig =
     }
   | { readonly kind: 'memory' }
 
+/** Where the states of tasks are kept, after the `store` key of the configuration was read. */
+export type StoreConfig =
+  | { readonly kind: 'off' }
+  | { readonly kind: 'memory' }
+  | { readonly kind: 'sqlite'; readonly file: string; readonly durability: 'full' | 'normal' }
+  /** A secret inside; show only through `maskUrl`. */
+  | { readonly kind: 'postgres'; readonly url: string }
+
 /** The worker part of the configuration. */
 export interface WorkerConfig {
   /** The server spawns and supervises the worker itself. Off under a process manager that runs `errand worker`. */
@@ -62,6 +70,11 @@ export interface Config {
   /** Absolute folder for the queue file, the key file and locks. */
   readonly dataDir: string
   readonly broker: BrokerConfig
+  readonly store: StoreConfig
+  /** How long what is known of a completed or cancelled task is kept, for tasks that say nothing else. */
+  readonly keepCompletedMs: number
+  /** The same of a failed one. */
+  readonly keepFailedMs: number
   readonly seal: SealScope
   /** Sealing keys as `id:base64` with 32 bytes each, the first one seals; empty: the key file. */
   readonly keys: readonly string[]

@@ -6,6 +6,9 @@ export const DEFAULTS = {
   services: [],
   dataDir: '.errand',
   broker: 'sqlite',
+  store: 'sqlite',
+  keepCompleted: '1d',
+  keepFailed: '30d',
   seal: 'secrets',
   headers: ['authorization', 'accept-language', 'x-request-id', 'traceparent', 'tracestate'],
   secretHeaders: ['authorization', 'cookie', 'proxy-authorization', 'x-api-key'],
@@ -33,6 +36,9 @@ export const BROKER_DEFAULTS = {
   heartbeat: '10s',
   ackTimeout: '30m',
 } as const
+
+/** Name in `dataDir` of the file of the store where it is not that of the embedded queue. */
+export const STORE_FILE = 'tasks.sqlite'
 
 /** Defaults of the `worker` section; `concurrency` depends on the machine. */
 export const WORKER_DEFAULTS = {

@@ -4,6 +4,7 @@ import { MOST_BYTES, toBytes } from './byte-size.js'
 
 const DURATION = /^\s*\d+(\.\d+)?\s*(ms|s|m|h|d|w)\s*$/
 const SIZE = /^\s*\d+(\.\d+)?\s*([bB]|[kK][bB]|[mM][bB])\s*$/
+const STORE_TEXT = /^(sqlite(:.+)?|memory|off|postgres(ql)?:\/\/.+)$/
 const NAME = /^[A-Za-z0-9][\w.-]{0,99}$/
 const HEADER_NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/
 
@@ -46,6 +47,15 @@ export const amqpUrl = () => {
     .string({ error })
     .regex(/^amqps?:\/\/.+$/, { error })
     .refine((url) => URL.canParse(url), { error })
+}
+
+/** Where the states of tasks are kept. */
+export const storeAddress = () => {
+  const error = 'must be sqlite, sqlite:<file>, a postgres:// URL, memory or off'
+  return z
+    .string({ error })
+    .regex(STORE_TEXT, { error })
+    .refine((given) => !given.startsWith('postgres') || URL.canParse(given), { error })
 }
 
 /** The name of an HTTP header (a token of RFC 9110). */

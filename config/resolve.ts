@@ -1,8 +1,8 @@
 import { resolve } from 'node:path'
 import { toMs } from '../src/core/duration.js'
 import { toBytes } from './byte-size.js'
-import type { BrokerConfig, Config, WorkerConfig } from './config.js'
-import { BROKER_DEFAULTS, DEFAULTS, defaultConcurrency, WORKER_DEFAULTS } from './defaults.js'
+import type { BrokerConfig, Config, StoreConfig, WorkerConfig } from './config.js'
+import { BROKER_DEFAULTS, DEFAULTS, defaultConcurrency, STORE_FILE, WORKER_DEFAULTS } from './defaults.js'
 import type { BrokerSection, MergedInput } from './merge.js'
 
 /** What a configuration needs to know of where it stands. */
@@ -19,6 +19,7 @@ export function resolveConfig(input: MergedInput, around: Surroundings): Config 
   const service = input.service ?? around.service
   const dataDir = resolve(around.baseDir, input.dataDir ?? DEFAULTS.dataDir)
   const { key, keys = key === undefined ? [] : [key], services = DEFAULTS.services } = input
+  const broker = resolveBroker(input.broker ?? {}, { baseDir: around.baseDir, dataDir, service })
   return deepFreeze({
     withAsync: input.withAsync ?? DEFAULTS.withAsync,
     service,
@@ -28,7 +29,10 @@ export function resolveConfig(input: MergedInput, around: Surroundings): Config 
     services: typeof services === 'string' ? [services] : [...services],
     container: input.container,
     dataDir,
-    broker: resolveBroker(input.broker ?? {}, { baseDir: around.baseDir, dataDir, service }),
+    broker,
+    store: resolveStore(input.store, broker, { baseDir: around.baseDir, dataDir }),
+    keepCompletedMs: toMs(input.keepCompleted ?? DEFAULTS.keepCompleted, 'keepCompleted'),
+    keepFailedMs: toMs(input.keepFailed ?? DEFAULTS.keepFailed, 'keepFailed'),
     seal: input.seal ?? DEFAULTS.seal,
     keys: [...keys],
     headers: lowerCase(input.headers ?? DEFAULTS.headers),
@@ -75,6 +79,16 @@ function resolveBroker(
     ackTimeoutMs: toMs(given.ackTimeout ?? BROKER_DEFAULTS.ackTimeout, 'broker.ackTimeout'),
     tls: resolveTls(given.tls ?? {}, baseDir),
   }
+}
+
+/** The embedded queue and the store stand in one file where nothing else is said: then a call is queued and known in one step. */
+function resolveStore(given: string | undefined, broker: BrokerConfig, around: { readonly baseDir: string; readonly dataDir: string }): StoreConfig {
+  const store = given ?? (broker.kind === 'memory' ? 'memory' : DEFAULTS.store)
+  if (store === 'memory' || store === 'off') return { kind: store }
+  if (store.startsWith('postgres')) return { kind: 'postgres', url: store }
+  const durability = broker.kind === 'sqlite' ? broker.durability : BROKER_DEFAULTS.durability
+  if (store !== 'sqlite') return { kind: 'sqlite', file: resolve(around.baseDir, store.slice('sqlite:'.length)), durability }
+  return { kind: 'sqlite', file: broker.kind === 'sqlite' ? broker.file : resolve(around.dataDir, STORE_FILE), durability }
 }
 
 type Tls = Extract<BrokerConfig, { kind: 'rabbitmq' }>['tls']

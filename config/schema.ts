@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { BROKER_DEFAULTS, DEFAULTS, WORKER_DEFAULTS } from './defaults.js'
-import { amqpUrl, choice, duration, flag, headerName, key, listOf, name, size, text, whole } from './fields.js'
+import { amqpUrl, choice, duration, flag, headerName, key, listOf, name, size, storeAddress, text, whole } from './fields.js'
 
 const BROKER_TEXT = /^(sqlite(:.+)?|memory|amqps?:\/\/.+)$/
 
@@ -157,6 +157,17 @@ export const configSchema = z
         DEFAULTS.dataDir,
       ),
       broker: key(broker, 'Where messages wait: sqlite, sqlite:<file>, memory, amqp URLs, or a section.', DEFAULTS.broker),
+      store: key(
+        storeAddress(),
+        'Where it is kept how each task stands: sqlite, sqlite:<file>, postgres://…, memory, or off.',
+        'sqlite; memory with broker: memory',
+      ),
+      keepCompleted: key(
+        duration(),
+        'How long it is kept how a task stands that completed or was cancelled, and its result.',
+        DEFAULTS.keepCompleted,
+      ),
+      keepFailed: key(duration(), 'How long it is kept how a task stands that failed.', DEFAULTS.keepFailed),
       seal: key(
         choice('secrets', 'context', 'message'),
         'How much of a message is encrypted. All of it is authenticated always.',

@@ -1,4 +1,4 @@
-import type { BrokerConfig, Config } from './config.js'
+import type { BrokerConfig, Config, StoreConfig } from './config.js'
 
 const MASK = '***'
 /** Shorter values are too common to be found inside other texts. */
@@ -25,7 +25,7 @@ export function maskConfig(config: Config): Record<string, unknown> {
     const value = process.env[name]
     return value === undefined || value === '' ? [] : [{ name: `\${${name}}`, value }]
   })
-  const masked = { ...config, keys: config.keys.map(maskKey), broker: maskBroker(config.broker) }
+  const masked = { ...config, keys: config.keys.map(maskKey), broker: maskBroker(config.broker), store: maskStore(config.store) }
   // the copy of an object is an object
   return hideVariables(masked, variables) as Record<string, unknown>
 }
@@ -52,6 +52,8 @@ function maskBroker(broker: BrokerConfig): unknown {
   const tls = broker.tls.passphrase === undefined ? broker.tls : { ...broker.tls, passphrase: MASK }
   return { ...broker, urls: broker.urls.map(maskUrl), tls }
 }
+
+const maskStore = (store: StoreConfig): unknown => (store.kind === 'postgres' ? { ...store, url: maskUrl(store.url) } : store)
 
 /** The id of a key is no secret: it stands in every message. */
 function maskKey(key: string): string {

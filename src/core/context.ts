@@ -51,6 +51,8 @@ export interface TaskScope {
   readonly signal: { readonly signal: AbortSignal }
   /** Where this process logs. */
   readonly log: Logger
+  /** Makes progress known to others; absent where nothing is kept of the task. */
+  readonly reportProgress?: ((value: number | boolean, data: unknown) => void) | undefined
 }
 
 const storage = processState('scope', () => new AsyncLocalStorage<Scope>())

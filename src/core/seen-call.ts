@@ -12,6 +12,7 @@ import { openEnvelope, type Opened, type Parts, type PartsOptions } from './seal
 export interface SeenCall {
   /** Why a worker with these keys would refuse the message at any time; its age is not asked. `undefined`: it would open it. */
   readonly refusal: ErrandError | undefined
+  readonly id?: string
   readonly task?: string
   /** Milliseconds since the epoch. */
   readonly sentAt?: number
@@ -44,8 +45,8 @@ export function seeCall(body: Buffer, parts: Parts, options: Pick<PartsOptions, 
   if (opened === undefined) return { refusal: refusals[0] }
   const { fields } = opened
   tried(() => refuseMisdirected(fields, options))
-  tried(() => textOf(fields, 'id'))
   const seen = {
+    id: tried(() => textOf(fields, 'id')),
     task: tried(() => textOf(fields, 'task')),
     sentAt: tried(() => instantOf(fields, 'at')),
     expiresAt: tried(() => optionalInstantOf(fields, 'exp')),

@@ -12,6 +12,8 @@ export interface CallOptions {
   readonly priority?: number | undefined
   /** The queue it waits in, `[A-Za-z0-9_-]`, 60 characters at most; a worker must consume it. @defaultValue 'default' */
   readonly queue?: string | undefined
+  /** Words to find the call by, 50 at most. @defaultValue [] */
+  readonly tags?: readonly string[] | undefined
 }
 
 /**
@@ -28,6 +30,10 @@ export interface TaskOptions extends CallOptions {
   readonly aliases?: readonly string[] | undefined
   /** The body answers a value that callers want: a plain call then waits for it. Without it the body must answer nothing. @defaultValue false */
   readonly result?: boolean | undefined
+  /** Its state is recorded, for handles and `tasks`; without that a call costs less. @defaultValue true */
+  readonly track?: boolean | undefined
+  /** How long its state and result are kept after its end. @defaultValue the configured `keepCompleted` (1 d) and `keepFailed` (30 d) */
+  readonly keep?: Duration | undefined
   /** How long a plain call waits for the value, before it rejects with `RESULT_TIMEOUT`. @defaultValue the configured `resultTimeout`, 30 s */
   readonly resultTimeout?: Duration | undefined
   /** Further runs after a body that threw. @defaultValue the configured `retries`, 0 */
@@ -69,6 +75,7 @@ export interface ResolvedCallOptions {
   readonly delayMs: number
   readonly priority: number
   readonly queue: string
+  readonly tags: readonly string[]
 }
 
 /** {@link TaskOptions} with every default filled in, frozen; `undefined` where the configuration decides. */
@@ -76,6 +83,8 @@ export interface ResolvedTaskOptions extends ResolvedCallOptions {
   readonly name: string | undefined
   readonly aliases: readonly string[]
   readonly result: boolean
+  readonly track: boolean
+  readonly keepMs: number | undefined
   readonly resultTimeoutMs: number | undefined
   readonly retry: RetryRule
   /** `undefined` where nothing limits it. */
@@ -85,9 +94,11 @@ export interface ResolvedTaskOptions extends ResolvedCallOptions {
   readonly params: (() => readonly unknown[]) | undefined
 }
 
-const CALL_DEFAULTS = { delay: 0, priority: 4, queue: 'default' }
+const CALL_DEFAULTS = { delay: 0, priority: 4, queue: 'default', tags: [] }
 const RUN_KEYS = ['retries', 'backoff', 'retryIf', 'noRetryOn', 'concurrency', 'rate', 'limitBy', 'timeLimit', 'isolation']
-const TASK_KEYS = ['name', 'aliases', 'result', 'resultTimeout', 'params', ...RUN_KEYS]
+const TASK_KEYS = ['name', 'aliases', 'result', 'resultTimeout', 'track', 'keep', 'params', ...RUN_KEYS]
+const MOST_TAGS = 50
+const LONGEST_TAG = 200
 const ISOLATIONS: readonly unknown[] = ['inline', 'thread', 'process'] satisfies Isolation[]
 const QUEUE_NAME = /^[A-Za-z0-9_-]{1,60}$/
 const TASK_NAME = /^[^\s\p{C}]{1,120}$/u
@@ -96,9 +107,10 @@ const TASK_NAME = /^[^\s\p{C}]{1,120}$/u
 export function resolveTaskOptions(given: TaskOptions, where = '@asyncTask'): ResolvedTaskOptions {
   refuseUnknownKeys(where, given, [...Object.keys(CALL_DEFAULTS), ...TASK_KEYS])
   const { name, aliases = [], result = false, resultTimeout, retries, backoff = '1s', retryIf, noRetryOn = [], params, ...rest } = given
-  const { concurrency, rate, limitBy, timeLimit, isolation, ...call } = rest
+  const { concurrency, rate, limitBy, timeLimit, isolation, track = true, keep, ...call } = rest
   for (const text of name === undefined ? aliases : [name, ...aliases]) refuseBadName(where, text)
   if (typeof result !== 'boolean') refuse(where, 'result', 'true or false', result)
+  if (typeof track !== 'boolean') refuse(where, 'track', 'true or false', track)
   if (retries !== undefined && !(Number.isInteger(retries) && retries >= 0)) {
     refuse(where, 'retries', 'a whole number from 0 up (a task that fails for ever has to end some time)', retries)
   }
@@ -113,6 +125,8 @@ export function resolveTaskOptions(given: TaskOptions, where = '@asyncTask'): Re
     name,
     aliases: Object.freeze([...aliases]),
     result,
+    track,
+    keepMs: keep === undefined ? undefined : toMs(keep, `${where} keep`),
     resultTimeoutMs: resultTimeout === undefined ? undefined : toMs(resultTimeout, `${where} resultTimeout`),
     retry: Object.freeze({ retries, backoffMs: toMs(backoff, `${where} backoff`), retryIf, noRetryOn: Object.freeze([...noRetryOn]) }),
     limits: resolveLimits({ concurrency, rate, limitBy }, where),
@@ -125,19 +139,24 @@ export function resolveTaskOptions(given: TaskOptions, where = '@asyncTask'): Re
 /** Options of one call over those of its task. @throws ErrandError `OPTION_INVALID` */
 export function resolveCallOptions(given: CallOptions, task: ResolvedCallOptions | undefined, where: string): ResolvedCallOptions {
   refuseUnknownKeys(where, given, Object.keys(CALL_DEFAULTS))
-  const { delay, priority, queue } = withoutUndefined(given)
+  const { delay, priority, queue, tags } = withoutUndefined(given)
   if (priority !== undefined && !(Number.isInteger(priority) && priority >= 0 && priority <= 9)) {
     refuse(where, 'priority', 'a whole number from 0 to 9', priority)
   }
   if (queue !== undefined && !(typeof queue === 'string' && QUEUE_NAME.test(queue))) {
     refuse(where, 'queue', 'up to 60 letters, digits, "-" and "_"', queue)
   }
+  if (tags !== undefined && !isListOfTags(tags)) refuse(where, 'tags', `a list of up to ${MOST_TAGS} texts of 1 to ${LONGEST_TAG} characters`, tags)
   return Object.freeze({
     delayMs: delay === undefined ? (task?.delayMs ?? CALL_DEFAULTS.delay) : toMs(delay, `${where} delay`),
     priority: priority ?? task?.priority ?? CALL_DEFAULTS.priority,
     queue: queue ?? task?.queue ?? CALL_DEFAULTS.queue,
+    tags: tags === undefined ? (task?.tags ?? CALL_DEFAULTS.tags) : Object.freeze([...tags]),
   })
 }
+
+const isListOfTags = (given: unknown): boolean =>
+  Array.isArray(given) && given.length <= MOST_TAGS && given.every((tag) => typeof tag === 'string' && tag !== '' && tag.length <= LONGEST_TAG)
 
 const isListOfErrorKinds = (given: unknown): boolean =>
   Array.isArray(given) && given.every((kind) => typeof kind === 'function' || (typeof kind === 'string' && kind !== ''))

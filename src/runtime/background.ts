@@ -5,9 +5,11 @@ import { registry } from '../core/registry.js'
 import { resolveCallOptions, type CallOptions, type ResolvedCallOptions } from '../core/task-options.js'
 import { placeCall } from './call.js'
 import { sendWithHandle } from './dispatch.js'
-import { createHandle, OutcomeBox, type TaskHandle } from './handle.js'
+import { createHandle, type TaskHandle } from './handle.js'
 import { runInline } from './inline.js'
+import { OutcomeBox } from './outcome-box.js'
 import type { TaskCall } from './task-call.js'
+import { sourceOfBox } from './tracking/source.js'
 
 /** A body that runs here has no configuration that says how long its result is waited for. */
 const INLINE_RESULT_TIMEOUT_MS = 30_000
@@ -120,7 +122,9 @@ function inlineHandle(call: TaskCall): TaskHandle<unknown> {
     (value) => box.settle({ kind: 'completed', value }),
     (error: unknown) => box.settle({ kind: 'failed', error }),
   )
-  return createHandle(newId(), call.task.name, box, INLINE_RESULT_TIMEOUT_MS)
+  const id = newId()
+  const task = call.task.name
+  return createHandle({ id, task, box, source: sourceOfBox(id, task, box, 'running'), timeoutMs: INLINE_RESULT_TIMEOUT_MS })
 }
 
 function refuseNonTask(service: object, member: string): void {

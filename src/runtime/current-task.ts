@@ -1,6 +1,7 @@
 import { ErrandError } from '../errors.js'
 import { currentScope } from '../core/context.js'
 import type { Logger } from '../core/logger.js'
+import { reportProgress } from './report-progress.js'
 
 /** The task whose body is running. */
 export interface CurrentTask {
@@ -13,6 +14,8 @@ export interface CurrentTask {
   readonly signal: AbortSignal
   /** Logs as the worker does: each line with process, task id and user. */
   readonly log: Logger
+  /** See {@link setProgress}. */
+  setProgress(value: number | true, data?: unknown): void
 }
 
 /** Whether this code runs inside the body of a task, in a worker or inline. */
@@ -38,5 +41,6 @@ export function currentTask(): CurrentTask {
       return task.signal.signal
     },
     log: task.log,
+    setProgress: (value, data) => reportProgress(task, value, data),
   }
 }

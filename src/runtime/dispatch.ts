@@ -6,10 +6,13 @@ import type { Context, Scope } from '../core/context.js'
 import { registry } from '../core/registry.js'
 import type { Task } from '../core/task.js'
 import type { ResolvedCallOptions } from '../core/task-options.js'
-import { createHandle, OutcomeBox, type TaskHandle } from './handle.js'
+import { createHandle, type TaskHandle } from './handle.js'
+import { OutcomeBox } from './outcome-box.js'
 import type { Replies } from './replies.js'
 import type { Runtime } from './runtime.js'
 import type { TaskCall } from './task-call.js'
+import { announcementOf } from './tracking/announcement.js'
+import { sourceOf, sourceOfBox } from './tracking/source.js'
 
 /** Arguments and context of a call as they were at the moment of the call. */
 export interface EncodedCall {
@@ -60,7 +63,9 @@ export async function sendWithHandle(
     throw error
   }
   const timeoutMs = task.declaration.options.resultTimeoutMs ?? runtime.settings.resultTimeoutMs
-  return createHandle(id, task.name, box, timeoutMs + call.options.delayMs)
+  const { tracking } = runtime
+  const source = tracking === undefined || !task.declaration.options.track ? sourceOfBox(id, task.name, box, 'unknown') : sourceOf(tracking.store, id)
+  return createHandle({ id, task: task.name, box, source, timeoutMs: timeoutMs + call.options.delayMs })
 }
 
 interface Address {
@@ -70,13 +75,15 @@ interface Address {
 }
 
 function publish(runtime: Runtime, task: Task, call: EncodedCall, { id, replyTo, options }: Address): Promise<void> {
-  const { settings, messages, clock, broker } = runtime
+  const { settings, messages, clock, broker, tracking } = runtime
   if (call.context === undefined && settings.outsideRequest === 'error') throw outsideRequest(task.name)
   const sentAt = clock.now()
   const expiresAt = settings.expiresMs === 0 ? undefined : sentAt + options.delayMs + settings.expiresMs
   const { args, context, carriers } = call
   const body = messages.sealCall({ id, task: task.name, args, context, carriers, sentAt, expiresAt, replyTo })
-  return broker.publish({ id, queue: options.queue, body, delayMs: options.delayMs, priority: options.priority })
+  const send = (): Promise<void> => broker.publish({ id, queue: options.queue, body, delayMs: options.delayMs, priority: options.priority })
+  if (tracking === undefined || !task.declaration.options.track) return send()
+  return tracking.announce(announcementOf({ id, task: task.name, context, options, sentAt, expiresAt }, tracking.keepFailedMs), send)
 }
 
 function outsideRequest(task: string): ErrandError {

@@ -1,23 +1,27 @@
 import type { Delivery, Verdict } from '../broker/broker.js'
 import { restoreCarriers } from '../core/carrier.js'
 import { runInScope, type TaskScope } from '../core/context.js'
-import type { OpenedCall, Outcome } from '../core/message.js'
+import type { OpenedCall } from '../core/message.js'
 import { registry } from '../core/registry.js'
 import { retryDelay } from '../core/retry-policy.js'
 import type { Task } from '../core/task.js'
 import type { Isolation } from '../core/task-options.js'
 import { ErrandError } from '../errors.js'
+import { answerFailure, sealAnswer, sendAnswer } from './answers.js'
 import { runInHooks } from './around.js'
 import { deathNote, retryNote } from './death-note.js'
 import { reportFailure, type FailedRun } from './failures.js'
 import { instanceFor } from './instances.js'
 import type { LazySignal } from '../core/lazy-signal.js'
-import { hardStopOf, placeOf, verdictOf, type LanePlace, type Lanes } from './lanes.js'
+import { hardStopOf, placeOf, verdictOf, type BegunDelivery, type LanePlace, type Lanes } from './lanes.js'
 import { Gate } from './limits/gate.js'
 import { redactError, secretsOf } from './redact.js'
 import { refuseExpiredToken } from './reverify.js'
 import type { Runtime } from './runtime.js'
 import { limitOf, timeoutOf, withinTimeLimit } from './time-limit.js'
+import { beginRun, answerEnded } from './tracking/begin-run.js'
+import { recordFailure } from './tracking/record-failure.js'
+import type { TrackedRun } from './tracking/tracked-run.js'
 
 /** Runs deliveries. One per worker process. */
 export interface Executor {
@@ -25,7 +29,7 @@ export interface Executor {
    * Opens, restores, runs and settles one delivery. One that fails after `signal` was aborted is released, unless that was its time
    * limit. Rejects only when the thread or process that it ran in died under it: a crash, for the broker to count.
    */
-  run(delivery: Delivery, signal: LazySignal): Promise<Verdict>
+  run(delivery: BegunDelivery, signal: LazySignal): Promise<Verdict>
   /** What becomes of a delivery that was proven to end its process: dead when that was once too often, else it rejects with `reason`. */
   lost(delivery: Delivery, reason: unknown): Promise<Verdict>
 }
@@ -64,28 +68,39 @@ interface Host extends ExecutorOptions {
   readonly gate: Gate | undefined
 }
 
-async function run(host: Host, delivery: Delivery, signal: LazySignal): Promise<Verdict> {
+async function run(host: Host, delivery: BegunDelivery, signal: LazySignal): Promise<Verdict> {
   const { runtime } = host
   const startedAt = runtime.clock.now()
   let call: OpenedCall | undefined
   let task: Task | undefined
+  let tracked: TrackedRun | undefined
   try {
-    call = runtime.messages.openCall(delivery.body)
+    const opened = (call = runtime.messages.openCall(delivery.body))
     refusePoison(host, call.task, delivery)
     task = taskOf(call)
     if (runtime.settings.reverify) refuseExpiredToken(call.task, call.context, startedAt)
     const scope = { id: call.id, name: task.name, attempt: delivery.attempt, signal, log: runtime.log }
     const entry = await host.gate?.enter(task, call, scope)
     if (entry?.kind === 'later') return entry
-    const limited: Run = { task, delivery, signal, inTurn: entry === undefined ? (body) => body() : (body) => entry.run(body) }
+    const inTurn: Run['inTurn'] = entry === undefined ? (body) => body() : (body) => entry.run(body)
+    const begun = await beginRun(runtime, { id: call.id, task, delivery, startedAt })
+    if (begun.kind === 'over') {
+      await inTurn(() => answerEnded(runtime, opened, begun.state))
+      return { kind: 'done' }
+    }
+    tracked = begun.tracked
+    const limited: Run = { task, delivery, signal, tracked, inTurn }
     const place = host.lanes === undefined ? undefined : placeOf(task, delivery, host.isolation ?? 'inline', runtime.settings.maxCrashes)
     const verdict = place === undefined ? await runHere(host, call, scope, limited) : await runInLane(host, place, limited)
     if (verdict !== undefined) return verdict
   } catch (error) {
     const late = timeoutOf(signal)
     // aborted because its worker stops: it has not failed, and will be run again by another
-    if (signal.isAborted && late === undefined) return { kind: 'release' }
-    return fail(runtime, { delivery, call, task, error: late ?? error, startedAt })
+    if (signal.isAborted && late === undefined) {
+      await tracked?.released()
+      return { kind: 'release' }
+    }
+    return fail(runtime, { delivery, call, task, tracked, error: late ?? error, startedAt })
   }
   return lose(runtime, delivery, new ErrandError('TASK_FAILED', `The thread or process of task ${delivery.id} died under it; it is run again.`))
 }
@@ -95,20 +110,26 @@ interface Run {
   readonly task: Task
   readonly delivery: Delivery
   readonly signal: LazySignal
+  /** `undefined` where nothing is kept of it. */
+  readonly tracked: TrackedRun | undefined
   /** Runs the body, and lets the next one in that the limits of the task keep waiting. */
   readonly inTurn: <T>(body: () => Promise<T>) => Promise<T>
 }
 
 /** Runs the body in this process, in its time. */
-async function runHere(host: Host, call: OpenedCall, scope: TaskScope, { task, signal, inTurn }: Run): Promise<Verdict> {
+async function runHere(host: Host, call: OpenedCall, scope: TaskScope, { task, signal, tracked, inTurn }: Run): Promise<Verdict> {
   const { runtime, isLane = false, bodies } = host
   bodies?.begin(task.name)
   try {
-    const ended = inTurn(() => runBody(task, call, scope))
+    const ended = inTurn(() => runBody(task, call, { ...scope, reportProgress: tracked?.reportProgress }))
     // who placed it in a lane watches the time
     const limit = isLane ? 0 : limitOf(task, runtime.settings)
     const value = await withinTimeLimit({ ...runtime, task: task.name, limitMs: limit }, { ended, signal, onIgnored: () => host.onStuck?.(task.name) })
-    await answer(runtime, call, { kind: 'completed', value: task.declaration.options.result ? value : undefined })
+    const { result } = task.declaration.options
+    const answer = sealAnswer(runtime, call, { kind: 'completed', value: result ? value : undefined })
+    // before the caller hears of it, and before the message goes: nobody finds it unfinished after that
+    await tracked?.completed(result ? { value } : undefined)
+    await sendAnswer(runtime, call, answer)
     return { kind: 'done' }
   } finally {
     bodies?.end(task.name)
@@ -116,14 +137,17 @@ async function runHere(host: Host, call: OpenedCall, scope: TaskScope, { task, s
 }
 
 /** The verdict of a thread or process; `undefined` when it died under the delivery. */
-async function runInLane({ runtime, lanes }: Host, place: LanePlace, { task, delivery, signal, inTurn }: Run): Promise<Verdict | undefined> {
+async function runInLane({ runtime, lanes }: Host, place: LanePlace, { task, delivery, signal, tracked, inTurn }: Run): Promise<Verdict | undefined> {
   if (lanes === undefined) return undefined
-  const run = lanes.run(delivery, place, signal)
+  const run = lanes.run({ ...delivery, begun: tracked?.run }, place, signal)
   const limit = { ...runtime, task: task.name, limitMs: limitOf(task, runtime.settings) }
   const end = await withinTimeLimit(limit, { begun: run.begun, ended: inTurn(() => run.ended), signal, onIgnored: () => run.end() })
   if (signal.isAborted && end.kind !== 'settled') throw signal.reason // it was ended for that
   if (end.kind === 'lost') runtime.log.warn(`${task.name} (id ${delivery.id}) lost the ${place.kind} in which it ran: ${end.why}.`)
-  return verdictOf(end)
+  const verdict = verdictOf(end)
+  // what the lane settled it has written down itself
+  if (end.kind !== 'settled' && verdict !== undefined) await tracked?.released()
+  return verdict
 }
 
 async function runBody(task: Task, call: OpenedCall, scope: TaskScope): Promise<unknown> {
@@ -188,6 +212,7 @@ async function fail(runtime: Runtime, given: FailedRun): Promise<Verdict> {
   const failed = { ...given, error: redactError(given.error, secrets) }
   const delayMs = isBodyError(failed) ? delayBeforeRetry(runtime, failed) : undefined
   await reportFailure(runtime, failed, delayMs === undefined ? 'failed' : 'retrying')
+  await recordFailure(runtime, failed, delayMs)
   const { attempt, crashes, note } = failed.delivery
   const failure = { attempt, nowMs: runtime.clock.now(), error: failed.error, secrets }
   if (delayMs !== undefined) return { kind: 'again', delayMs, note: retryNote(note, failure) }
@@ -202,35 +227,4 @@ function delayBeforeRetry(runtime: Runtime, { task, delivery, error }: FailedRun
   } catch {
     return undefined // a retryIf that throws has not asked for another run
   }
-}
-
-/** Sends the outcome to a caller that waits. One that is gone is no failure; a value that cannot travel is one of the task. */
-async function answer(runtime: Runtime, call: OpenedCall, outcome: Outcome): Promise<void> {
-  if (call.replyTo === undefined) return
-  const body = runtime.messages.sealOutcome(call.id, outcome)
-  try {
-    await runtime.broker.publish({ id: `${call.id}.outcome`, queue: call.replyTo, body, toTemporary: true })
-  } catch (error) {
-    if (error instanceof ErrandError && error.code === 'PUBLISH_UNROUTABLE') return
-    runtime.log.warn(`The outcome of ${call.task} ${call.id} could not be sent to its caller: ${error instanceof Error ? error.message : 'unknown'}`)
-  }
-}
-
-async function answerFailure(runtime: Runtime, call: OpenedCall, error: unknown): Promise<void> {
-  try {
-    await answer(runtime, call, { kind: 'failed', error })
-  } catch {
-    await answer(runtime, call, { kind: 'failed', error: bareError(call.task, error) })
-  }
-}
-
-/** An error whose own fields cannot travel (an HTTP client's sockets, say), without them: class, message and code can. */
-function bareError(task: string, error: unknown): Error {
-  if (!(error instanceof Error)) return new ErrandError('TASK_FAILED', `${task} threw a value that cannot travel. Throw an Error.`)
-  const bare = Object.create(Object.getPrototypeOf(error) as object) as Error // of the class of the error
-  const code: unknown = Reflect.get(error, 'code')
-  for (const [key, value] of Object.entries({ name: error.name, message: error.message, code })) {
-    if (typeof value === 'string') Object.defineProperty(bare, key, { value, configurable: true, writable: true, enumerable: key === 'code' })
-  }
-  return bare
 }

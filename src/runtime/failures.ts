@@ -5,12 +5,15 @@ import type { FailureReport } from '../core/report.js'
 import type { Task } from '../core/task.js'
 import type { Runtime } from './runtime.js'
 import { traceOf } from './trace.js'
+import type { TrackedRun } from './tracking/tracked-run.js'
 
 /** A run that did not end well; what is known depends on how far it came. */
 export interface FailedRun {
   readonly delivery: Delivery
   readonly call: OpenedCall | undefined
   readonly task: Task | undefined
+  /** Where its run was written down as begun. */
+  readonly tracked?: TrackedRun | undefined
   readonly error: unknown
   readonly startedAt: number
 }

@@ -1,7 +1,8 @@
-import { ErrandError } from '../errors.js'
 import { toMs, type Duration } from '../core/duration.js'
-import type { Outcome } from '../core/message.js'
-import { isAsyncTask } from './current-task.js'
+import type { OutcomeBox } from './outcome-box.js'
+import { feed } from './tracking/feed.js'
+import { changesOf, type StatusSource } from './tracking/source.js'
+import { statusOf, type TaskProgress, type TaskStatus } from './tracking/status.js'
 
 export interface ResultOptions {
   /** Give up waiting after this long: seconds, or a text such as `'30s'`. @defaultValue the task's `resultTimeout` */
@@ -10,73 +11,65 @@ export interface ResultOptions {
   readonly signal?: AbortSignal | undefined
 }
 
-/** What `background()` and `enqueue()` answer: a task that was sent, and the way to its result. */
+export interface WatchOptions {
+  /** Ends the watch when it aborts. */
+  readonly signal?: AbortSignal | undefined
+}
+
+/** A task that was sent, and the way to how it stands and to its result; what `background()`, `enqueue()` and `tasks.get()` answer. */
 export interface TaskHandle<R> {
   /** Unique and not guessable. */
   readonly id: string
-  /** Name of the task. */
+  /** Name of the task; empty where the handle was made from an id. */
   readonly task: string
   /**
-   * Waits until the task has ended and answers the value of its body.
-   * @throws the error of the body, or ErrandError `RESULT_TIMEOUT` when it did not end in time; it may still run
+   * Waits until the task has ended and answers the value of its body: also in another process, or after a restart.
+   * @throws the error of the body, or ErrandError `RESULT_TIMEOUT` when it did not end in time (it may still run), `TASK_CANCELLED`,
+   * `TASK_NOT_FOUND` when nothing is known of the id of `tasks.get()`, `RESULT_UNAVAILABLE` when the result was too large to keep
    */
   result(options?: ResultOptions): Promise<R>
+  /** How it stands now. @throws ErrandError `STORE_UNREACHABLE` */
+  status(): Promise<TaskStatus>
+  /** What it last said of its progress. @throws ErrandError `STORE_UNREACHABLE` */
+  progress(): Promise<TaskProgress>
+  /**
+   * How it stands now, and again after each change until it has ended; changes in quick succession may be told as one.
+   * @throws ErrandError `STORE_UNREACHABLE`
+   * @example
+   * for await (const { state, progress } of task.watch()) console.log(state, progress.value)
+   */
+  watch(options?: WatchOptions): AsyncIterable<TaskStatus>
 }
 
-/** The handle's side of a call: receives the outcome once, whether or not somebody waits for it yet. */
-export class OutcomeBox {
-  #outcome: Outcome | undefined
-  #waiters = new Set<(outcome: Outcome) => void>()
-
-  settle(outcome: Outcome): void {
-    if (this.#outcome !== undefined) return
-    this.#outcome = outcome
-    for (const waiter of this.#waiters) waiter(outcome)
-    this.#waiters.clear()
-  }
-
-  /** @throws the error of the body, `RESULT_TIMEOUT`, or the reason of the signal */
-  wait(task: string, timeoutMs: number, signal?: AbortSignal): Promise<unknown> {
-    return new Promise((resolve, reject) => {
-      const finish = (outcome: Outcome): void => {
-        release()
-        if (outcome.kind === 'completed') resolve(outcome.value)
-        else reject(outcome.error)
-      }
-      const onAbort = (): void => {
-        release()
-        reject(signal?.reason)
-      }
-      // this timer holds the process on purpose: somebody awaits the answer
-      const timer = setTimeout(() => {
-        release()
-        reject(timedOut(task, timeoutMs))
-      }, timeoutMs)
-      const release = (): void => {
-        clearTimeout(timer)
-        signal?.removeEventListener('abort', onAbort)
-        this.#waiters.delete(finish)
-      }
-      if (this.#outcome !== undefined) return finish(this.#outcome)
-      if (signal?.aborted === true) return onAbort()
-      signal?.addEventListener('abort', onAbort)
-      this.#waiters.add(finish)
-    })
-  }
+/** What a handle is made of. */
+export interface HandleParts {
+  readonly id: string
+  readonly task: string
+  /** Where its outcome arrives. */
+  readonly box: OutcomeBox
+  readonly source: StatusSource
+  /** How long a result is waited for. */
+  readonly timeoutMs: number
+  /** Nothing else will bring the outcome than the store. @defaultValue false */
+  readonly isById?: boolean | undefined
 }
 
-/** A handle over `box`. */
-export function createHandle(id: string, task: string, box: OutcomeBox, defaultTimeoutMs: number): TaskHandle<unknown> {
+export function createHandle({ id, task, box, source, timeoutMs, isById = false }: HandleParts): TaskHandle<unknown> {
+  const status = async (): Promise<TaskStatus> => statusOf(id, await source.find())
   return {
     id,
     task,
-    result: ({ timeout, signal } = {}) => box.wait(task, timeout === undefined ? defaultTimeoutMs : toMs(timeout, 'result timeout'), signal),
+    status,
+    progress: async () => (await status()).progress,
+    watch: (options) => changesOf(id, source, options?.signal),
+    result: async ({ timeout, signal } = {}) => {
+      const ms = timeout === undefined ? timeoutMs : toMs(timeout, 'result timeout')
+      const stop = feed({ id, box, source, isById })
+      try {
+        return await box.wait(task === '' ? id : task, ms, signal)
+      } finally {
+        stop()
+      }
+    },
   }
-}
-
-function timedOut(task: string, timeoutMs: number): ErrandError {
-  const advice = isAsyncTask()
-    ? 'It was called inside a task: a body that waits holds its place in the worker. Use background(), or raise worker.concurrency.'
-    : 'Wait longer (resultTimeout), or see whether a worker is running.'
-  return new ErrandError('RESULT_TIMEOUT', `No result of ${task} within ${timeoutMs} ms. The task may still run. ${advice}`)
 }

@@ -4,6 +4,7 @@ import type { Clock } from '../core/clock.js'
 import type { Logger } from '../core/logger.js'
 import type { Messages } from '../core/message.js'
 import type { ErrorReporter } from '../core/report.js'
+import type { Tracking } from './tracking/tracking.js'
 
 /** Settings of the configuration that calling and running tasks need; `Config` has all of them. */
 export interface RuntimeSettings {
@@ -29,6 +30,8 @@ export interface Runtime {
   readonly broker: Broker
   /** Names that one process holds at a time, opened when they are asked for first. Without it no limit holds. */
   readonly locks?: (() => Promise<Locks>) | undefined
+  /** Writes down how tasks stand. Without it nothing is known of them but their outcomes, by who made the call. */
+  readonly tracking?: Tracking | undefined
   readonly messages: Messages
   readonly clock: Clock
   readonly log: Logger

@@ -134,9 +134,13 @@ const OUTCOMES: Readonly<Partial<Record<Change['kind'], RunOutcome>>> = {
 
 /** Writes the end of a run into the timeline. */
 function endRun(record: TaskRecord, change: RunChange): TaskRecord {
-  const end = { endedAt: change.at, outcome: OUTCOMES[change.kind], ...(change.error === undefined ? {} : { error: change.error }) }
+  const end = { endedAt: change.at, outcome: OUTCOMES[change.kind], ...(change.error === undefined ? {} : { error: inBrief(change.error) }) }
   const runs = record.runs.map((run) => (isSame(run, change.run) ? { ...run, ...end } : run))
   return { ...record, runs }
+}
+
+function inBrief({ encoded: _encoded, ...error }: RecordedError): RecordedError {
+  return error
 }
 
 function move(record: TaskRecord, to: TaskState, at: number, more: Partial<TaskRecord>): TaskRecord | undefined {

@@ -8,12 +8,14 @@ const ID = /^[\x21-\x7e]{1,200}$/
 const LONGEST_NAME = 1_000
 const MOST_TAGS = 50
 /** Bytes of what a task says of its progress; it is written again with every report. */
-const LARGEST_PROGRESS = 64 * 1024
+export const LARGEST_PROGRESS = 64 * 1024
 /** Bytes of a result; larger things belong where the application keeps such things. */
-const LARGEST_RESULT = 1024 * 1024
+export const LARGEST_RESULT = 1024 * 1024
 /** Characters of an error's name and code, and of its message. */
 const LONGEST_LABEL = 200
 const LONGEST_MESSAGE = 2_000
+/** Bytes of an encoded error. */
+const LARGEST_ERROR = 16 * 1024
 
 /**
  * A change as it may be stored: errors cut to their bounds, everything else refused beyond them.
@@ -71,7 +73,12 @@ function refuseLarge(id: string, what: string, text: string | undefined, most: n
   )
 }
 
-function boundError({ name, message, code }: RecordedError): RecordedError {
-  const bounded = { name: name.slice(0, LONGEST_LABEL), message: message.slice(0, LONGEST_MESSAGE) }
-  return code === undefined ? bounded : { ...bounded, code: code.slice(0, LONGEST_LABEL) }
+function boundError({ name, message, code, encoded }: RecordedError): RecordedError {
+  const isSmall = encoded !== undefined && Buffer.byteLength(encoded) <= LARGEST_ERROR
+  return {
+    name: name.slice(0, LONGEST_LABEL),
+    message: message.slice(0, LONGEST_MESSAGE),
+    ...(code === undefined ? {} : { code: code.slice(0, LONGEST_LABEL) }),
+    ...(isSmall ? { encoded } : {}),
+  }
 }

@@ -23,6 +23,8 @@ export interface RecordedError {
   readonly name: string
   readonly message: string
   readonly code?: string | undefined
+  /** The whole error, encoded; the store does not look inside. Left out of the timeline, and where it is above 16 KiB. */
+  readonly encoded?: string | undefined
 }
 
 /** How a run ended; absent while it runs, and where its process died. */

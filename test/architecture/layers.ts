@@ -8,7 +8,10 @@ interface Layer {
 }
 
 const DRIVERS = ['broker/memory', 'broker/sqlite', 'broker/rabbitmq', 'broker/spool']
+const STORES = ['store/memory', 'store/sqlite', 'store/postgres']
 const LOWER = ['errors', 'core', 'port']
+/** What stands on both ports. */
+const BELOW = [...LOWER, 'store']
 
 export const LAYERS: readonly Layer[] = [
   { name: 'errors', files: /^src\/errors\.ts$/, mayImport: [] },
@@ -26,42 +29,42 @@ export const LAYERS: readonly Layer[] = [
   { name: 'store/sqlite', files: /^src\/store\/sqlite\//, mayImport: ['errors', 'core', 'store', 'sqlite'] },
   { name: 'store/postgres', files: /^src\/store\/postgres\//, mayImport: ['errors', 'core', 'store'] },
   { name: 'config', files: /^config\//, mayImport: ['errors', 'core'] },
-  { name: 'runtime', files: /^src\/runtime\//, mayImport: LOWER },
+  { name: 'runtime', files: /^src\/runtime\//, mayImport: BELOW },
   { name: 'carriers', files: /^src\/carriers\//, mayImport: ['errors', 'core'] },
-  { name: 'compose', files: /^src\/compose\.ts$/, mayImport: [...LOWER, ...DRIVERS, 'sqlite', 'config', 'runtime', 'carriers'] },
+  { name: 'compose', files: /^src\/compose(?:\.ts$|\/)/, mayImport: [...BELOW, ...DRIVERS, ...STORES, 'sqlite', 'config', 'runtime', 'carriers'] },
   { name: 'use-carriers', files: /^src\/use-carriers\.ts$/, mayImport: ['errors', 'core', 'config', 'carriers'] },
   // the server's side of the worker: how it is started and watched, not what it does
   { name: 'worker/supervisor', files: /^worker\/supervisor(?:\.ts$|\/|-)/, mayImport: ['errors', 'core', 'config'] },
   {
     name: 'start',
     files: /^src\/start\.ts$/,
-    mayImport: [...LOWER, 'config', 'runtime', 'compose', 'use-carriers', 'worker/supervisor'],
+    mayImport: [...BELOW, 'config', 'runtime', 'compose', 'use-carriers', 'worker/supervisor'],
   },
   // opens the configured broker for scripts and the command line, which start nothing
-  { name: 'dead-letters', files: /^src\/dead-letters\.ts$/, mayImport: [...LOWER, 'config', 'runtime', 'compose'] },
+  { name: 'dead-letters', files: /^src\/dead-letters\.ts$/, mayImport: [...BELOW, 'config', 'runtime', 'compose'] },
   {
     name: 'testing',
     files: /^src\/testing(?:\.ts$|\/)/,
-    mayImport: [...LOWER, 'broker/memory', 'config', 'runtime', 'compose', 'start'],
+    mayImport: [...BELOW, 'broker/memory', 'config', 'runtime', 'compose', 'start'],
   },
   { name: 'frameworks', files: /^src\/frameworks\//, mayImport: ['errors', 'core', 'runtime', 'start'] },
   // lazily, where the configuration names a Nest module: the one place where a worker meets a framework
   {
     name: 'worker/container',
     files: /^worker\/load-container\.ts$/,
-    mayImport: [...LOWER, 'config', 'runtime', 'worker', 'frameworks'],
+    mayImport: [...BELOW, 'config', 'runtime', 'worker', 'frameworks'],
   },
   {
     name: 'worker',
     files: /^worker\//,
-    mayImport: [...LOWER, 'config', 'runtime', 'compose', 'use-carriers', 'worker/supervisor', 'worker/container'],
+    mayImport: [...BELOW, 'config', 'runtime', 'compose', 'use-carriers', 'worker/supervisor', 'worker/container'],
   },
   {
     name: 'cli',
     files: /^src\/cli\//,
-    mayImport: [...LOWER, 'config', 'runtime', 'compose', 'dead-letters', 'start', 'worker', 'worker/supervisor', 'worker/container'],
+    mayImport: [...BELOW, 'config', 'runtime', 'compose', 'dead-letters', 'start', 'worker', 'worker/supervisor', 'worker/container'],
   },
-  { name: 'index', files: /^src\/index\.ts$/, mayImport: [...LOWER, 'config', 'runtime', 'dead-letters', 'start', 'carriers'] },
+  { name: 'index', files: /^src\/index\.ts$/, mayImport: [...BELOW, 'config', 'runtime', 'dead-letters', 'start', 'carriers'] },
 ]
 
 /** Packages and the files that may import them; everything else is refused. */

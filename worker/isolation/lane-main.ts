@@ -1,14 +1,14 @@
 /** The thread or process of a lane. Everything it needs comes over its channel. */
 import { isMainThread, parentPort } from 'node:worker_threads'
-import { openWithOutbox } from '../../src/compose.js'
+import { openWithOutbox } from '../../src/compose/outbox.js'
 import { systemClock } from '../../src/core/clock.js'
 import { currentScope } from '../../src/core/context.js'
-import type { Delivery } from '../../src/broker/broker.js'
 import { silentLogger, type Logger } from '../../src/core/logger.js'
 import type { ErrorReporter } from '../../src/core/report.js'
 import { ErrandError } from '../../src/errors.js'
 import { createExecutor, type Executor } from '../../src/runtime/execute.js'
 import { LazySignal } from '../../src/core/lazy-signal.js'
+import type { BegunDelivery } from '../../src/runtime/lanes.js'
 import { prepare, reportFatal, undo, type Prepared } from '../prepared.js'
 import type { WorkerInstructions } from '../supervisor/protocol.js'
 import { watchParent } from '../watchdog.js'
@@ -72,7 +72,7 @@ function useReporter(loaded: ErrorReporter): void {
   report = loaded
 }
 
-async function run(delivery: Delivery): Promise<void> {
+async function run(delivery: BegunDelivery): Promise<void> {
   signal = new LazySignal()
   const verdict = await executor?.run(delivery, signal)
   if (verdict !== undefined && !isDying) say({ lane: 'settled', verdict, memoryMb: Math.round(process.memoryUsage.rss() / MEGABYTE) })

@@ -1,7 +1,6 @@
-import type { Delivery } from '../../src/broker/broker.js'
 import type { Clock } from '../../src/core/clock.js'
 import type { Logger } from '../../src/core/logger.js'
-import type { LaneEnd, LanePlace, LaneRun, Lanes } from '../../src/runtime/lanes.js'
+import type { BegunDelivery, LaneEnd, LanePlace, LaneRun, Lanes } from '../../src/runtime/lanes.js'
 import type { LazySignal } from '../../src/core/lazy-signal.js'
 import type { WorkerInstructions } from '../supervisor/protocol.js'
 import { Lane } from './lane.js'
@@ -33,7 +32,7 @@ export class LanePool implements Lanes {
     this.#options = options
   }
 
-  run(delivery: Delivery, place: LanePlace, signal: LazySignal): LaneRun {
+  run(delivery: BegunDelivery, place: LanePlace, signal: LazySignal): LaneRun {
     let lane: Lane | undefined
     let onBegun = (): void => {}
     const begun = new Promise<void>((resolve) => {

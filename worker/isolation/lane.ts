@@ -1,7 +1,6 @@
 import { assertNever, ErrandError } from '../../src/errors.js'
-import type { Delivery } from '../../src/broker/broker.js'
 import type { Logger } from '../../src/core/logger.js'
-import type { LaneEnd, LanePlace } from '../../src/runtime/lanes.js'
+import type { BegunDelivery, LaneEnd, LanePlace } from '../../src/runtime/lanes.js'
 import type { LazySignal } from '../../src/core/lazy-signal.js'
 import type { WorkerInstructions } from '../supervisor/protocol.js'
 import { openChannel, type Channel } from './channel.js'
@@ -15,7 +14,7 @@ export interface LaneOptions {
 
 /** What the lane has to do now. */
 interface Job {
-  readonly delivery: Delivery
+  readonly delivery: BegunDelivery
   readonly settle: (end: LaneEnd) => void
 }
 
@@ -60,7 +59,7 @@ export class Lane {
   }
 
   /** Runs a delivery; `onBegun` is called when it has reached the lane. Never rejects. */
-  async run(delivery: Delivery, signal: LazySignal, onBegun: () => void): Promise<LaneEnd> {
+  async run(delivery: BegunDelivery, signal: LazySignal, onBegun: () => void): Promise<LaneEnd> {
     const isReady = await this.#ready
     if (signal.isAborted) return { kind: 'missing', why: 'the worker stops' }
     if (!isReady) return this.#unloadable === undefined ? { kind: 'missing', why: 'it ended before' } : { kind: 'unloadable', why: this.#unloadable }

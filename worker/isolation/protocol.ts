@@ -1,4 +1,5 @@
-import type { Delivery, Verdict } from '../../src/broker/broker.js'
+import type { Verdict } from '../../src/broker/broker.js'
+import type { BegunDelivery } from '../../src/runtime/lanes.js'
 import type { WorkerInstructions } from '../supervisor/protocol.js'
 
 /**
@@ -8,7 +9,7 @@ import type { WorkerInstructions } from '../supervisor/protocol.js'
 export type ToLane =
   /** The answer to `hello`: load the services. */
   | ({ readonly lane: 'open' } & WorkerInstructions)
-  | { readonly lane: 'run'; readonly delivery: Delivery }
+  | { readonly lane: 'run'; readonly delivery: BegunDelivery }
   /** Abort the signal of what runs. */
   | { readonly lane: 'abort'; readonly code: AbortCode; readonly why: string }
   /** Close everything and end. */
@@ -68,12 +69,20 @@ export function readFromLane(message: unknown): FromLane | undefined {
   return undefined
 }
 
-function deliveryOf({ id, queue, body, attempt, crashes, priority, note }: Fields): Delivery | undefined {
+function deliveryOf({ id, queue, body, attempt, crashes, priority, note, begun }: Fields): BegunDelivery | undefined {
   if (typeof id !== 'string' || typeof queue !== 'string' || !(body instanceof Uint8Array)) return undefined
   if (typeof attempt !== 'number' || typeof crashes !== 'number' || typeof priority !== 'number') return undefined
   // a Buffer arrives as the bytes that it is a view of
   const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength)
-  return { id, queue, body: bytes, attempt, crashes, priority, ...(typeof note === 'string' ? { note } : {}) }
+  const run = runOf(fieldsOf(begun))
+  const more = { ...(typeof note === 'string' ? { note } : {}), ...(run === undefined ? {} : { begun: run }) }
+  return { id, queue, body: bytes, attempt, crashes, priority, ...more }
+}
+
+function runOf({ attempt, startedAt, worker }: Fields): BegunDelivery['begun'] {
+  const { host, pid } = fieldsOf(worker)
+  if (typeof attempt !== 'number' || typeof startedAt !== 'number' || typeof host !== 'string' || typeof pid !== 'number') return undefined
+  return { attempt, startedAt, worker: { host, pid } }
 }
 
 function verdictOf({ kind, note, delayMs }: Fields): Verdict | undefined {

@@ -1,0 +1,36 @@
+import type { OpenedCall, Outcome } from '../core/message.js'
+import { ErrandError } from '../errors.js'
+import { bareError } from './bare-error.js'
+import type { Runtime } from './runtime.js'
+
+/**
+ * The message with an outcome for a caller that waits; `undefined` where nobody does.
+ * @throws ErrandError `VALUE_UNSERIALIZABLE`, `PAYLOAD_TOO_LARGE`: a value that cannot travel is a failure of the task
+ */
+export function sealAnswer(runtime: Runtime, call: OpenedCall, outcome: Outcome): Buffer | undefined {
+  return call.replyTo === undefined ? undefined : runtime.messages.sealOutcome(call.id, outcome)
+}
+
+/** Sends what `sealAnswer` made. A caller that is gone is no failure. */
+export async function sendAnswer(runtime: Runtime, call: OpenedCall, body: Buffer | undefined): Promise<void> {
+  if (body === undefined || call.replyTo === undefined) return
+  try {
+    await runtime.broker.publish({ id: `${call.id}.outcome`, queue: call.replyTo, body, toTemporary: true })
+  } catch (error) {
+    if (error instanceof ErrandError && error.code === 'PUBLISH_UNROUTABLE') return
+    runtime.log.warn(`The outcome of ${call.task} ${call.id} could not be sent to its caller: ${error instanceof Error ? error.message : 'unknown'}`)
+  }
+}
+
+/** Tells a caller that waits how the task failed. */
+export async function answerFailure(runtime: Runtime, call: OpenedCall, error: unknown): Promise<void> {
+  await sendAnswer(runtime, call, sealFailure(runtime, call, error))
+}
+
+function sealFailure(runtime: Runtime, call: OpenedCall, error: unknown): Buffer | undefined {
+  try {
+    return sealAnswer(runtime, call, { kind: 'failed', error })
+  } catch {
+    return sealAnswer(runtime, call, { kind: 'failed', error: bareError(call.task, error) })
+  }
+}

@@ -1,0 +1,41 @@
+import { currentScope, type Context } from '../../core/context.js'
+import type { Announcement } from '../../store/store.js'
+import { userId } from '../failures.js'
+
+/** Characters of a name that the store keeps; what is longer is cut, for no call may fail by it. */
+const LONGEST_NAME = 200
+
+/** A call on its way to the broker. */
+export interface LeavingCall {
+  readonly id: string
+  readonly task: string
+  readonly context: Context | undefined
+  readonly options: { readonly queue: string; readonly delayMs: number; readonly tags: readonly string[] }
+  readonly sentAt: number
+  readonly expiresAt: number | undefined
+}
+
+/** What is made known of a call. Its message may wait until `expiresAt`, and how that ended is kept as long as a failure. */
+export function announcementOf({ id, task, context, options, sentAt, expiresAt }: LeavingCall, keepFailedMs: number): Announcement {
+  const { queue, delayMs, tags } = options
+  return {
+    id,
+    task,
+    queue,
+    createdAt: sentAt,
+    tags,
+    owner: userId(context) || undefined,
+    tenant: tenantOf(context),
+    parentId: currentScope()?.task?.id,
+    dueAt: delayMs === 0 ? undefined : sentAt + delayMs,
+    expiresAt: expiresAt === undefined ? undefined : expiresAt + keepFailedMs,
+  }
+}
+
+/** The `tenant` that an application declared in its context. */
+function tenantOf(context: Context | undefined): string | undefined {
+  const tenant: unknown = context === undefined ? undefined : Reflect.get(context, 'tenant')
+  if (typeof tenant !== 'string' && typeof tenant !== 'number') return undefined
+  const text = String(tenant).slice(0, LONGEST_NAME)
+  return text === '' ? undefined : text
+}

@@ -1,0 +1,63 @@
+import { hostname } from 'node:os'
+import { decodeValue } from '../../core/codec/decode.js'
+import type { OpenedCall } from '../../core/message.js'
+import type { Task } from '../../core/task.js'
+import type { Run } from '../../store/store.js'
+import { answerFailure, sealAnswer, sendAnswer } from '../answers.js'
+import type { BegunDelivery } from '../lanes.js'
+import type { Runtime } from '../runtime.js'
+import { cancelledError } from './outcome.js'
+import { NOT_KEPT, TrackedRun } from './tracked-run.js'
+
+/** Whether a run may begin. */
+export type Begun =
+  | { readonly kind: 'go'; readonly tracked: TrackedRun | undefined }
+  /** The task has completed, or was cancelled while it waited: nothing is to be run. */
+  | { readonly kind: 'over'; readonly state: 'completed' | 'cancelled' }
+
+/** A run that is about to begin. */
+export interface Beginning {
+  readonly id: string
+  readonly task: Task
+  readonly delivery: BegunDelivery
+  readonly startedAt: number
+}
+
+const HOST = hostname()
+
+/**
+ * Writes down that a run begins, unless who placed it in this lane has done so. It waits for the answer: that is what keeps a cancelled
+ * task from running, and a completed one from running again. Without a store to ask it runs.
+ */
+export async function beginRun({ tracking }: Runtime, { id, task, delivery, startedAt }: Beginning): Promise<Begun> {
+  const { track, keepMs } = task.declaration.options
+  if (tracking === undefined || !track) return { kind: 'go', tracked: undefined }
+  const run = delivery.begun ?? runOf(delivery, startedAt)
+  const tracked = new TrackedRun(tracking, { id, keepMs }, run)
+  if (delivery.begun !== undefined) return { kind: 'go', tracked }
+  const [recorded] = (await tracking.record([{ kind: 'started', id, run, at: startedAt }])) ?? []
+  const state = recorded?.state
+  return state === 'completed' || state === 'cancelled' ? { kind: 'over', state } : { kind: 'go', tracked }
+}
+
+/** A run of this process. */
+export const runOf = ({ attempt }: { readonly attempt: number }, startedAt: number): Run => ({
+  attempt,
+  startedAt,
+  worker: { host: HOST, pid: process.pid },
+})
+
+/** Tells a caller that waits what has become of a task that is not run again: the worker that knew may have died before it said so. */
+export async function answerEnded(runtime: Runtime, call: OpenedCall, state: 'completed' | 'cancelled'): Promise<void> {
+  runtime.log.info(`${call.task} ${call.id} is not run: it was ${state} before.`)
+  if (call.replyTo === undefined) return
+  if (state === 'cancelled') return answerFailure(runtime, call, cancelledError(call.id))
+  try {
+    const record = await runtime.tracking?.store.find({ id: call.id })
+    if (record === undefined || record.result === NOT_KEPT) return
+    const value = record.result === undefined ? undefined : decodeValue(record.result)
+    await sendAnswer(runtime, call, sealAnswer(runtime, call, { kind: 'completed', value }))
+  } catch (error) {
+    runtime.log.warn(`The outcome of ${call.task} ${call.id} could not be sent again: ${error instanceof Error ? error.message : 'unknown'}`)
+  }
+}

@@ -1,0 +1,66 @@
+import { isTerminal, type TaskState } from '../../core/lifecycle.js'
+import type { Store, TaskRecord, Watch } from '../../store/store.js'
+import type { OutcomeBox } from '../outcome-box.js'
+import { recordedError } from './recorded-error.js'
+import { statusOf, type TaskStatus } from './status.js'
+
+/** Where it is known how one task stands. */
+export interface StatusSource {
+  find(): Promise<TaskRecord | undefined>
+  /** `onChange` is called after each change. */
+  watch(onChange: () => void): Promise<Watch>
+}
+
+/** The store. */
+export const sourceOf = (store: Store, id: string): StatusSource => ({
+  find: () => store.find({ id }),
+  watch: (onChange) => store.watch([id], onChange),
+})
+
+/** What the maker of a call knows by itself: nothing but the outcome, when it has come, and `until` then. */
+export function sourceOfBox(id: string, task: string, box: OutcomeBox, until: TaskState): StatusSource {
+  const createdAt = Date.now()
+  const known = { id, task, createdAt, changedAt: createdAt, tags: [], runs: [] }
+  const find = async (): Promise<TaskRecord> => {
+    const { outcome } = box
+    if (outcome === undefined) return { ...known, state: until, progress: { value: -1 } }
+    if (outcome.kind === 'completed') return { ...known, state: 'completed', progress: { value: true } }
+    return { ...known, state: 'failed', progress: { value: -1 }, error: recordedError(outcome.error) }
+  }
+  return {
+    find,
+    watch: async (onChange) => {
+      const stop = box.whenSettled(onChange)
+      return { stop: async () => stop() }
+    },
+  }
+}
+
+/** How a task stands, now and after each change, until it has ended. */
+export async function* changesOf(id: string, source: StatusSource, signal?: AbortSignal): AsyncGenerator<TaskStatus, void, void> {
+  let wake: () => void = () => {}
+  let isNews = true
+  const tell = (): void => {
+    isNews = true
+    wake()
+  }
+  const watch = await source.watch(tell)
+  signal?.addEventListener('abort', tell)
+  try {
+    while (signal?.aborted !== true) {
+      isNews = false
+      const status = statusOf(id, await source.find())
+      yield status
+      if (isTerminal(status.state)) return
+      // what was told meanwhile is news; the loop goes on without a wait then
+      if (!heard()) await new Promise<void>((resolve) => (wake = resolve))
+    }
+  } finally {
+    signal?.removeEventListener('abort', tell)
+    await watch.stop()
+  }
+
+  function heard(): boolean {
+    return isNews
+  }
+}

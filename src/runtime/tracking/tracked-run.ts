@@ -1,0 +1,74 @@
+import { encodeValue } from '../../core/codec/encode.js'
+import { LARGEST_RESULT } from '../../store/bounds.js'
+import type { Change, Run } from '../../store/store.js'
+import { ProgressReports } from './progress-reports.js'
+import { recordedError } from './recorded-error.js'
+import type { Tracking } from './tracking.js'
+
+/** What a run belongs to. */
+export interface TrackedTask {
+  readonly id: string
+  /** How long its end is kept, where the task says it. */
+  readonly keepMs: number | undefined
+}
+
+/** Stands for a result that was too large to keep, or could not be encoded. */
+export const NOT_KEPT = ''
+
+/** Writes down what becomes of one run. Nothing here rejects. */
+export class TrackedRun {
+  readonly run: Run
+  readonly #task: TrackedTask
+  readonly #tracking: Tracking
+  readonly #progress: ProgressReports
+
+  constructor(tracking: Tracking, task: TrackedTask, run: Run) {
+    this.run = run
+    this.#task = task
+    this.#tracking = tracking
+    this.#progress = new ProgressReports(tracking, task.id, run)
+  }
+
+  /** See `TaskScope.reportProgress`. */
+  readonly reportProgress = (value: number | boolean, data: unknown): void => this.#progress.report(value, data)
+
+  /** `result` holds the value where the task has one. */
+  async completed(result: { readonly value: unknown } | undefined): Promise<void> {
+    const kept = result === undefined ? undefined : encodedResult(result.value)
+    const expiresAt = this.#tracking.expiryOf('completed', this.#task.keepMs)
+    await this.#end({ kind: 'completed', ...this.#happened(), expiresAt, result: kept })
+  }
+
+  async failed(error: unknown): Promise<void> {
+    const expiresAt = this.#tracking.expiryOf('failed', this.#task.keepMs)
+    await this.#end({ kind: 'failed', ...this.#happened(), expiresAt, error: recordedError(error) })
+  }
+
+  async retrying(error: unknown, delayMs: number): Promise<void> {
+    await this.#end({ kind: 'retrying', ...this.#happened(), error: recordedError(error), dueAt: this.#tracking.now() + delayMs })
+  }
+
+  /** It was handed back unfinished. */
+  async released(): Promise<void> {
+    await this.#end({ kind: 'released', ...this.#happened() })
+  }
+
+  /** The last report of progress goes out with the end. */
+  async #end(change: Change): Promise<void> {
+    const last = this.#progress.end()
+    await this.#tracking.record(last === undefined ? [change] : [last, change])
+  }
+
+  #happened(): { readonly id: string; readonly run: Run; readonly at: number } {
+    return { id: this.#task.id, run: this.run, at: this.#tracking.now() }
+  }
+}
+
+function encodedResult(value: unknown): string {
+  try {
+    const text = encodeValue(value, 'Cannot keep the result', 'the result')
+    return Buffer.byteLength(text) <= LARGEST_RESULT ? text : NOT_KEPT
+  } catch {
+    return NOT_KEPT
+  }
+}

@@ -1,0 +1,125 @@
+import type { Clock } from '../../core/clock.js'
+import type { Logger } from '../../core/logger.js'
+import { ErrandError } from '../../errors.js'
+import type { Announcement, Change, RecordedError, Recorded, Store } from '../../store/store.js'
+import { recordedError } from './recorded-error.js'
+
+/**
+ * Runs a change of the store and one of the broker in one transaction: both are stored or none. The second is left out where `goOn`
+ * says no to the answer of the first.
+ */
+export type Together = <T>(first: () => Promise<T>, second: () => Promise<unknown>, goOn?: (answer: T) => boolean) => Promise<T>
+
+export interface TrackingParts {
+  readonly store: Store
+  /** Where the store and the broker share a file. */
+  readonly together?: Together | undefined
+  readonly settings: { readonly keepCompletedMs: number; readonly keepFailedMs: number }
+  readonly clock: Clock
+  readonly log: Logger
+}
+
+/**
+ * Writes down how tasks stand. Nothing that fails in the store fails a task, or holds it up for long: while the store is away, changes are
+ * tried and nobody waits for them.
+ */
+export class Tracking {
+  readonly store: Store
+  readonly keepFailedMs: number
+  readonly #parts: TrackingParts
+  #isAway = false
+  #hasWarned = false
+
+  constructor(parts: TrackingParts) {
+    this.store = parts.store
+    this.keepFailedMs = parts.settings.keepFailedMs
+    this.#parts = parts
+  }
+
+  /**
+   * Publishes the message of a call and makes the call known: in one transaction where that can be, else both at once.
+   * @throws what `publish` rejects with; then the call is recorded as failed, unless it may have been published all the same
+   */
+  async announce(announcement: Announcement, publish: () => Promise<void>): Promise<void> {
+    const { together } = this.#parts
+    if (together === undefined) return this.#announceBeside(announcement, publish)
+    try {
+      await together(() => this.store.record([{ kind: 'announced', ...announcement }]), publish)
+    } catch (error) {
+      if (!isOfStore(error)) throw error
+      // neither was stored; the message matters more
+      this.#onFailure(error)
+      await publish()
+    }
+  }
+
+  /** Records changes, in their order. Never rejects: `undefined` where that failed, and at once while the store is away. */
+  async record(changes: readonly Change[]): Promise<readonly Recorded[] | undefined> {
+    const written = this.#write(changes)
+    return this.#isAway ? undefined : written
+  }
+
+  /** Now, by the clock of this process. */
+  now(): number {
+    return this.#parts.clock.now()
+  }
+
+  /** Calls `fn` once after `ms`. */
+  after(ms: number, fn: () => void): void {
+    this.#parts.clock.after(ms, fn)
+  }
+
+  /** When what is known of a task is forgotten that ended now. `keepMs` is its own time. */
+  expiryOf(end: 'completed' | 'cancelled' | 'failed', keepMs: number | undefined): number {
+    const { settings, clock } = this.#parts
+    return clock.now() + (keepMs ?? (end === 'failed' ? settings.keepFailedMs : settings.keepCompletedMs))
+  }
+
+  /** Records that a task failed without a run of it. */
+  async refused(id: string, error: RecordedError): Promise<void> {
+    await this.record([{ kind: 'failed', id, at: this.#parts.clock.now(), error, expiresAt: this.expiryOf('failed', undefined) }])
+  }
+
+  async #announceBeside(announcement: Announcement, publish: () => Promise<void>): Promise<void> {
+    const announced = this.record([{ kind: 'announced', ...announcement }])
+    try {
+      await publish()
+    } catch (error) {
+      await announced
+      if (!mayBePublished(error)) await this.refused(announcement.id, recordedError(error))
+      throw error
+    }
+    await announced
+  }
+
+  async #write(changes: readonly Change[]): Promise<readonly Recorded[] | undefined> {
+    try {
+      const recorded = await this.store.record(changes)
+      if (this.#hasWarned) this.#onReturn()
+      return recorded
+    } catch (error) {
+      this.#onFailure(error)
+      return undefined
+    }
+  }
+
+  #onFailure(error: unknown): void {
+    if (error instanceof ErrandError && error.code === 'STORE_UNREACHABLE') this.#isAway = true
+    if (this.#hasWarned) return
+    this.#hasWarned = true
+    this.#parts.log.warn(`Tasks go on, and how they stand is not kept for now: ${error instanceof Error ? error.message : 'unknown'}`)
+  }
+
+  #onReturn(): void {
+    this.#isAway = false
+    this.#hasWarned = false
+    this.#parts.log.info('It is kept again how tasks stand.')
+  }
+}
+
+/** The store refused, or the call cannot be described to it; the broker has not said anything. */
+const isOfStore = (error: unknown): boolean =>
+  error instanceof ErrandError && (error.code.startsWith('STORE_') || error.code === 'OPTION_INVALID')
+
+/** Without a confirm nobody knows whether the message will be delivered: then a worker has the last word. */
+const mayBePublished = (error: unknown): boolean => error instanceof ErrandError && error.code === 'PUBLISH_TIMEOUT'
