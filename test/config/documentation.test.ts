@@ -48,7 +48,7 @@ describe('the page about the configuration', () => {
     const shown = await loadConfig({ cwd: folderWith({ 'async.config.yaml': file }), env: 'development' })
 
     const plain = await loadConfig({ cwd: folderWith({}), env: 'development' })
-    const { withAsync, services, baseDir: _dir, file: _file, dataDir: _data, broker, ...rest } = shown
+    const { withAsync, services, baseDir: _dir, file: _file, dataDir: _data, broker, store, ...rest } = shown
     const {
       withAsync: _off,
       services: _none,
@@ -56,9 +56,10 @@ describe('the page about the configuration', () => {
       file: _file2,
       dataDir: _data2,
       broker: _broker,
+      store: plainStore,
       ...plainRest
     } = plain
-    expect([withAsync, services, broker.kind]).to.deep.equal([true, ['./services/*.ts'], 'sqlite'])
+    expect([withAsync, services, broker.kind, store.kind]).to.deep.equal([true, ['./services/*.ts'], 'sqlite', plainStore.kind])
     expect({ ...rest, worker: { ...rest.worker, concurrency: 0 } }).to.deep.equal({
       ...plainRest,
       worker: { ...plainRest.worker, concurrency: 0 },

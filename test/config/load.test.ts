@@ -26,6 +26,9 @@ describe('loading the configuration', () => {
       keys: [],
       headers: ['authorization', 'accept-language', 'x-request-id', 'traceparent', 'tracestate'],
       secretHeaders: ['authorization', 'cookie', 'proxy-authorization', 'x-api-key'],
+      store: { kind: 'sqlite', file: join(cwd, '.errand', 'queue.sqlite'), durability: 'full' },
+      keepCompletedMs: 86_400_000,
+      keepFailedMs: 30 * 86_400_000,
       whenBrokerAway: 'reject',
       outboxLimit: 100_000,
       outsideRequest: 'enqueue',
@@ -112,6 +115,9 @@ broker:
   heartbeat: 1500ms
   ackTimeout: 1h
   tls: { ca: ca.pem, cert: c.pem, key: k.pem, passphrase: sesame }
+store: postgres://app:geheim@db.example/shop
+keepCompleted: 2h
+keepFailed: 0
 seal: message
 keys: [k2:bbbb, k1:aaaa]
 headers: [X-Tenant]
@@ -166,6 +172,9 @@ worker:
       keys: ['k2:bbbb', 'k1:aaaa'],
       headers: ['x-tenant'],
       secretHeaders: ['authorization', 'cookie', 'proxy-authorization', 'x-api-key', 'x-session'],
+      store: { kind: 'postgres', url: 'postgres://app:geheim@db.example/shop' },
+      keepCompletedMs: 7_200_000,
+      keepFailedMs: 0,
       whenBrokerAway: 'spool',
       outboxLimit: 500,
       outsideRequest: 'error',

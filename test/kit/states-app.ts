@@ -1,0 +1,113 @@
+import { appendFileSync, existsSync, readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { start, tasks, type ConfigInput, type Running, type TaskState, type TaskStatus } from 'errand'
+import { encodeArguments } from '#src/core/codec/encode.js'
+import { silentLogger } from '#src/core/logger.js'
+import { appState } from '#src/runtime/app.js'
+import type { Runtime } from '#src/runtime/runtime.js'
+import { endWithTest, startProgram, type Program } from './process.js'
+import type { Scope } from './temporary.js'
+import { until } from './until.js'
+
+const TASKS = fileURLToPath(new URL('../fixtures/states/tasks.js', import.meta.url))
+const OWN_WORKER = new URL('../fixtures/worker-app/own-worker.js', import.meta.url)
+const READER = new URL('../fixtures/states/reader.js', import.meta.url)
+
+/** An application whose server is the test, with workers and further servers that are processes of their own. */
+export class StatesApp {
+  /** Where tasks write that they ran, and the file that lets them end. */
+  readonly file: string
+  readonly gate: string
+  readonly #scope: Scope
+  readonly #base: ConfigInput
+
+  constructor(scope: Scope, base: ConfigInput = {}) {
+    this.#scope = scope
+    this.#base = base
+    this.file = scope.file('ran')
+    this.gate = scope.file('gate')
+  }
+
+  /** The server, without a worker. */
+  async start(): Promise<Running> {
+    const running = await start({ ...this.#settings(), logger: silentLogger })
+    this.#scope.defer(() => running.stop())
+    return running
+  }
+
+  /** A worker, once it consumes. */
+  async worker(config: ConfigInput = {}): Promise<Program> {
+    const worker = startProgram(this.#scope, OWN_WORKER, { args: [JSON.stringify({ ...this.#settings(), ...config })] })
+    await worker.line(/^consuming/)
+    return worker
+  }
+
+  /** What another server of the application says of a task. */
+  async askElsewhere(id: string): Promise<{ readonly status: TaskStatus; readonly result: unknown }> {
+    const reader = startProgram(this.#scope, READER, { args: [JSON.stringify(this.#settings()), id] })
+    // written by the reader
+    return JSON.parse(await reader.line(/^\{/)) as { readonly status: TaskStatus; readonly result: unknown }
+  }
+
+  open(): void {
+    appendFileSync(this.gate, '')
+  }
+
+  /** What the tasks wrote, once there are so many lines. */
+  async ran(count: number): Promise<readonly string[]> {
+    return until(`${count} lines`, () => this.lines().length >= count && this.lines())
+  }
+
+  lines(): readonly string[] {
+    return existsSync(this.file) ? readFileSync(this.file, 'utf8').split('\n').slice(0, -1) : []
+  }
+
+  /** The status of a task, once it is in that state. */
+  async reached(id: string, state: TaskState): Promise<TaskStatus> {
+    return until(`${id} ${state}`, async () => {
+      const status = await tasks.get(id).status()
+      return status.state === state && status
+    })
+  }
+
+  /** Delivers a message with that id once more, as a broker may. */
+  async sendAgain(id: string, task: string, given: readonly unknown[]): Promise<void> {
+    const { messages, broker } = runtime()
+    const args = encodeArguments(given, task)
+    const body = messages.sealCall({ id, task, args, context: undefined, carriers: undefined, sentAt: Date.now(), expiresAt: undefined, replyTo: undefined })
+    await broker.publish({ id, queue: 'default', body })
+  }
+
+  async cancel(id: string): Promise<void> {
+    await runtime().tracking?.store.record([{ kind: 'cancelled', id, at: Date.now() }])
+  }
+
+  /** Messages that nobody has settled. */
+  async waiting(): Promise<number> {
+    return (await runtime().broker.count('default')).waiting
+  }
+
+  killWorkerOf(status: TaskStatus): void {
+    const pid = status.attempts.at(-1)?.worker.pid ?? 0
+    endWithTest(this.#scope, [pid])
+    process.kill(pid, 'SIGKILL')
+  }
+
+  #settings(): ConfigInput {
+    return {
+      withAsync: true,
+      service: 'states',
+      environment: 'test',
+      dataDir: this.#scope.file('data'),
+      services: TASKS,
+      ...this.#base,
+      worker: { spawn: false, concurrency: 4, grace: '1s' },
+    }
+  }
+}
+
+function runtime(): Runtime {
+  const state = appState()
+  if (state.kind !== 'on') throw new Error('The server of this test is not started')
+  return state.runtime
+}

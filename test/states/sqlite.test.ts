@@ -1,0 +1,3 @@
+import { statesEndToEnd } from '../contract/states-end-to-end.js'
+
+statesEndToEnd('SQLite for both, in one file', async () => ({}))
