@@ -1,6 +1,7 @@
 import { decodeValue } from '../../core/codec/decode.js'
 import { encodeValue } from '../../core/codec/encode.js'
 import { makeError } from '../../core/codec/errors.js'
+import { show } from '../../core/options.js'
 import { ErrandError, ERROR_CODES, type ErrorCode } from '../../errors.js'
 import type { RecordedError } from '../../store/store.js'
 import { bareError } from '../bare-error.js'
@@ -9,7 +10,7 @@ import { bareError } from '../bare-error.js'
 export function recordedError(error: unknown): RecordedError {
   if (!(error instanceof Error)) return { name: typeof error, message: 'a value that is no error was thrown', ...encoded(error) }
   const code: unknown = Reflect.get(error, 'code')
-  return { name: String(error.name), message: String(error.message), ...(typeof code === 'string' ? { code } : {}), ...encoded(error) }
+  return { name: textOf(error.name), message: textOf(error.message), ...(typeof code === 'string' ? { code } : {}), ...encoded(error) }
 }
 
 /** The error that was recorded: as it was where it could be kept whole, else one with its name, message and code. */
@@ -26,6 +27,9 @@ export function revivedError({ name, message, code, encoded: text }: RecordedErr
   if (error?.name !== name) Object.assign(error ?? {}, { name })
   return Object.assign(error ?? {}, code === undefined ? {} : { code })
 }
+
+/** What an application puts into its errors may be anything. */
+const textOf = (given: unknown): string => (typeof given === 'string' ? given : show(given))
 
 const isCode = (code: string | undefined): code is ErrorCode => code !== undefined && Object.hasOwn(ERROR_CODES, code)
 

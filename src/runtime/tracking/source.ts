@@ -47,7 +47,8 @@ export async function* changesOf(id: string, source: StatusSource, signal?: Abor
   const watch = await source.watch(tell)
   signal?.addEventListener('abort', tell)
   try {
-    while (signal?.aborted !== true) {
+    for (;;) {
+      if (signal?.aborted === true) return
       isNews = false
       const status = statusOf(id, await source.find())
       yield status
