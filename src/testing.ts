@@ -14,6 +14,9 @@ import { createExecutor } from './runtime/execute.js'
 import { LazySignal } from './core/lazy-signal.js'
 import { Replies } from './runtime/replies.js'
 import type { Runtime, RuntimeSettings } from './runtime/runtime.js'
+import { Tracking } from './runtime/tracking/tracking.js'
+import { openMemoryStore } from './store/memory.js'
+import type { Store } from './store/store.js'
 
 export interface TestingOptions {
   /** `run`: bodies run in this process, through a real message and a re-created context; `capture`: they do not run. @defaultValue 'run' */
@@ -54,6 +57,9 @@ const PAYLOAD_LIMIT = 1_048_576
 
 /** Any length does: the timer is only there to be there. */
 const HOLD_MS = 60_000
+
+/** Longer than any test. */
+const KEPT = { keepCompletedMs: 86_400_000, keepFailedMs: 86_400_000 }
 
 const SETTINGS: RuntimeSettings = {
   outsideRequest: 'enqueue',
@@ -102,6 +108,7 @@ class TestRun implements Testing {
   readonly #messages: Messages
   readonly #options: TestingOptions
   readonly #broker: Broker = openMemoryBroker()
+  readonly #store: Store = openMemoryStore()
   readonly #subscriptions = new Map<string, Promise<Subscription>>()
   readonly #open = new Set<string>()
   #idle: (() => void)[] = []
@@ -118,6 +125,7 @@ class TestRun implements Testing {
       messages: this.#messages,
       clock: systemClock,
       log: silentLogger,
+      tracking: new Tracking({ store: this.#store, settings: KEPT, clock: systemClock, log: silentLogger }),
       report: (failure) => void this.failures.push(failure),
     }
     setAppState({ kind: 'on', runtime, replies: new Replies(this.#broker, this.#messages, silentLogger) })
@@ -134,6 +142,7 @@ class TestRun implements Testing {
   async stop(): Promise<void> {
     setAppState({ kind: 'idle' })
     await this.#broker.close()
+    await this.#store.close()
   }
 
   async #publish(runtime: Runtime, message: OutgoingMessage): Promise<void> {

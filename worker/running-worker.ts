@@ -3,6 +3,7 @@ import type { Logger } from '../src/core/logger.js'
 import { ErrandError } from '../src/errors.js'
 import { createExecutor, type Bodies } from '../src/runtime/execute.js'
 import type { Runtime } from '../src/runtime/runtime.js'
+import { expireRegularly } from './expiry.js'
 import { LanePool } from './isolation/lane-pool.js'
 import { LagWatch, lagLimitMs } from './loop-lag.js'
 import { Loop } from './loop.js'
@@ -48,6 +49,7 @@ export async function openWorker(setup: WorkerSetup): Promise<OpenWorker> {
   const lanes = new LanePool({ config, modules, log, clock: runtime.clock })
   const lag = new LagWatch({ log, clock: runtime.clock, limitMs: lagLimitMs(config.broker) })
   cleanUp.push(() => lag.close(), () => lanes.close())
+  if (runtime.tracking !== undefined) cleanUp.push(expireRegularly(runtime.tracking.store, runtime))
   try {
     const worker = new Worker({ config, runtime, log, lanes, cleanUp, bodies: lag, onFirstEnd: setup.onFirstEnd })
     await onceReachable(() => worker.start(), { log, clock: runtime.clock, signal })

@@ -76,7 +76,8 @@ export function countOf(command: Command, option: string, text: string): number 
   return Number.isSafeInteger(count) && count > 0 ? count : refuse(command, `${option} must be a whole number from 1 up.`)
 }
 
-function momentOf(command: Command, option: string, text: string | undefined): Date | undefined {
+/** A moment that an option names: so long ago, or a date. */
+export function momentOf(command: Command, option: string, text: string | undefined): Date | undefined {
   if (text === undefined) return undefined
   const isDate = /^\d{4}-\d\d-\d\d/.test(text)
   const date = isDate ? new Date(text) : new Date(Date.now() - agoOf(text))

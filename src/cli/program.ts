@@ -6,8 +6,10 @@ import { initCommand } from './init.js'
 import { keyCommand } from './key.js'
 import { replayCommand } from './replay.js'
 import { restartCommand } from './restart.js'
+import { showCommand } from './show.js'
 import { statusCommand } from './status.js'
 import { stopCommand } from './stop.js'
+import { tasksCommand } from './tasks.js'
 import { workerCommand } from './worker.js'
 
 /** The command line: `errand <command>`. */
@@ -20,6 +22,8 @@ export function createProgram(): Command {
     initCommand(),
     doctorCommand(),
     statusCommand(),
+    tasksCommand(),
+    showCommand(),
     workerCommand(),
     restartCommand(),
     stopCommand(),

@@ -34,6 +34,8 @@ export interface TaskOptions extends CallOptions {
   readonly track?: boolean | undefined
   /** How long its state and result are kept after its end. @defaultValue the configured `keepCompleted` (1 d) and `keepFailed` (30 d) */
   readonly keep?: Duration | undefined
+  /** The result can be read once: whoever asks after that is told that there is no such task. @defaultValue false */
+  readonly resultOnce?: boolean | undefined
   /** How long a plain call waits for the value, before it rejects with `RESULT_TIMEOUT`. @defaultValue the configured `resultTimeout`, 30 s */
   readonly resultTimeout?: Duration | undefined
   /** Further runs after a body that threw. @defaultValue the configured `retries`, 0 */
@@ -85,6 +87,7 @@ export interface ResolvedTaskOptions extends ResolvedCallOptions {
   readonly result: boolean
   readonly track: boolean
   readonly keepMs: number | undefined
+  readonly resultOnce: boolean
   readonly resultTimeoutMs: number | undefined
   readonly retry: RetryRule
   /** `undefined` where nothing limits it. */
@@ -96,7 +99,7 @@ export interface ResolvedTaskOptions extends ResolvedCallOptions {
 
 const CALL_DEFAULTS = { delay: 0, priority: 4, queue: 'default', tags: [] }
 const RUN_KEYS = ['retries', 'backoff', 'retryIf', 'noRetryOn', 'concurrency', 'rate', 'limitBy', 'timeLimit', 'isolation']
-const TASK_KEYS = ['name', 'aliases', 'result', 'resultTimeout', 'track', 'keep', 'params', ...RUN_KEYS]
+const TASK_KEYS = ['name', 'aliases', 'result', 'resultTimeout', 'track', 'keep', 'resultOnce', 'params', ...RUN_KEYS]
 const MOST_TAGS = 50
 const LONGEST_TAG = 200
 const ISOLATIONS: readonly unknown[] = ['inline', 'thread', 'process'] satisfies Isolation[]
@@ -107,9 +110,10 @@ const TASK_NAME = /^[^\s\p{C}]{1,120}$/u
 export function resolveTaskOptions(given: TaskOptions, where = '@asyncTask'): ResolvedTaskOptions {
   refuseUnknownKeys(where, given, [...Object.keys(CALL_DEFAULTS), ...TASK_KEYS])
   const { name, aliases = [], result = false, resultTimeout, retries, backoff = '1s', retryIf, noRetryOn = [], params, ...rest } = given
-  const { concurrency, rate, limitBy, timeLimit, isolation, track = true, keep, ...call } = rest
+  const { concurrency, rate, limitBy, timeLimit, isolation, track = true, keep, resultOnce = false, ...call } = rest
   for (const text of name === undefined ? aliases : [name, ...aliases]) refuseBadName(where, text)
   if (typeof result !== 'boolean') refuse(where, 'result', 'true or false', result)
+  if (typeof resultOnce !== 'boolean') refuse(where, 'resultOnce', 'true or false', resultOnce)
   if (typeof track !== 'boolean') refuse(where, 'track', 'true or false', track)
   if (retries !== undefined && !(Number.isInteger(retries) && retries >= 0)) {
     refuse(where, 'retries', 'a whole number from 0 up (a task that fails for ever has to end some time)', retries)
@@ -126,6 +130,7 @@ export function resolveTaskOptions(given: TaskOptions, where = '@asyncTask'): Re
     aliases: Object.freeze([...aliases]),
     result,
     track,
+    resultOnce,
     keepMs: keep === undefined ? undefined : toMs(keep, `${where} keep`),
     resultTimeoutMs: resultTimeout === undefined ? undefined : toMs(resultTimeout, `${where} resultTimeout`),
     retry: Object.freeze({ retries, backoffMs: toMs(backoff, `${where} backoff`), retryIf, noRetryOn: Object.freeze([...noRetryOn]) }),

@@ -64,8 +64,9 @@ export async function sendWithHandle(
   }
   const timeoutMs = task.declaration.options.resultTimeoutMs ?? runtime.settings.resultTimeoutMs
   const { tracking } = runtime
-  const source = tracking === undefined || !task.declaration.options.track ? sourceOfBox(id, task.name, box, 'unknown') : sourceOf(tracking.store, id)
-  return createHandle({ id, task: task.name, box, source, timeoutMs: timeoutMs + call.options.delayMs })
+  const source = tracking === undefined || !task.declaration.options.track ? sourceOfBox(id, task.name, box, 'unknown') : sourceOf(() => tracking.store, id)
+  const isReadOnce = task.declaration.options.resultOnce
+  return createHandle({ id, task: task.name, box, source, isReadOnce, timeoutMs: timeoutMs + call.options.delayMs })
 }
 
 interface Address {
@@ -83,7 +84,8 @@ function publish(runtime: Runtime, task: Task, call: EncodedCall, { id, replyTo,
   const body = messages.sealCall({ id, task: task.name, args, context, carriers, sentAt, expiresAt, replyTo })
   const send = (): Promise<void> => broker.publish({ id, queue: options.queue, body, delayMs: options.delayMs, priority: options.priority })
   if (tracking === undefined || !task.declaration.options.track) return send()
-  return tracking.announce(announcementOf({ id, task: task.name, context, options, sentAt, expiresAt }, tracking.keepFailedMs), send)
+  const leaving = { id, task: task.name, context, isReadOnce: task.declaration.options.resultOnce, options, sentAt, expiresAt }
+  return tracking.announce(announcementOf(leaving, tracking.keepFailedMs), send)
 }
 
 function outsideRequest(task: string): ErrandError {

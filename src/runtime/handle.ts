@@ -1,6 +1,6 @@
 import { toMs, type Duration } from '../core/duration.js'
 import type { OutcomeBox } from './outcome-box.js'
-import { feed } from './tracking/feed.js'
+import { feed, notFound } from './tracking/feed.js'
 import { changesOf, type StatusSource } from './tracking/source.js'
 import { statusOf, type TaskProgress, type TaskStatus } from './tracking/status.js'
 
@@ -50,11 +50,14 @@ export interface HandleParts {
   readonly source: StatusSource
   /** How long a result is waited for. */
   readonly timeoutMs: number
+  /** Its result can be read once. @defaultValue what the store says */
+  readonly isReadOnce?: boolean | undefined
   /** Nothing else will bring the outcome than the store. @defaultValue false */
   readonly isById?: boolean | undefined
 }
 
-export function createHandle({ id, task, box, source, timeoutMs, isById = false }: HandleParts): TaskHandle<unknown> {
+export function createHandle({ id, task, box, source, timeoutMs, isReadOnce = false, isById = false }: HandleParts): TaskHandle<unknown> {
+  let isSpent = false
   const status = async (): Promise<TaskStatus> => statusOf(id, await source.find())
   return {
     id,
@@ -64,9 +67,15 @@ export function createHandle({ id, task, box, source, timeoutMs, isById = false 
     watch: (options) => changesOf(id, source, options?.signal),
     result: async ({ timeout, signal } = {}) => {
       const ms = timeout === undefined ? timeoutMs : toMs(timeout, 'result timeout')
-      const stop = feed({ id, box, source, isById })
+      if (isSpent) throw notFound(id)
+      const stop = feed({ id, box, source, isById, onTaken: () => (isSpent = true) })
       try {
-        return await box.wait(task === '' ? id : task, ms, signal)
+        const value = await box.wait(task === '' ? id : task, ms, signal)
+        if (isReadOnce && !isSpent) {
+          isSpent = true
+          await source.take().catch(() => false) // the value is here, whether or not the store hears of it
+        }
+        return value
       } finally {
         stop()
       }

@@ -4,7 +4,7 @@ import { settledAppState } from './app.js'
 import { createHandle, type TaskHandle } from './handle.js'
 import { OutcomeBox } from './outcome-box.js'
 import { statusOf, type TaskStatus } from './tracking/status.js'
-import type { StatusSource } from './tracking/source.js'
+import { sourceOf } from './tracking/source.js'
 
 /** What to look for; every condition that is given must hold. */
 export type TaskSearch = Search
@@ -47,11 +47,7 @@ export const tasks: Tasks = {
 }
 
 function handleOf(id: string, task: string): TaskHandle<unknown> {
-  const source: StatusSource = {
-    find: async () => (await currentStore()).find({ id }),
-    watch: async (onChange) => (await currentStore()).watch([id], onChange),
-  }
-  return createHandle({ id, task, box: new OutcomeBox(), source, timeoutMs: RESULT_TIMEOUT_MS, isById: true })
+  return createHandle({ id, task, box: new OutcomeBox(), source: sourceOf(currentStore, id), timeoutMs: RESULT_TIMEOUT_MS, isById: true })
 }
 
 /** The store of this process, which the first to ask starts like a call does. */

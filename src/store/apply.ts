@@ -7,6 +7,7 @@ import type { Change, RecordedError, Run, RunOutcome, TaskRecord } from './store
 const MOST_RUNS = 100
 
 type Happening = Exclude<Change, { kind: 'announced' }>
+type Move = Exclude<Happening, { kind: 'taken' }>
 /** A change that belongs to a run. */
 type RunChange = Pick<Extract<Change, { kind: 'started' }>, 'id' | 'at' | 'run'> & {
   readonly kind: Change['kind']
@@ -31,12 +32,13 @@ export function stateAt(record: TaskRecord, now: number): TaskState {
 
 function happen(record: TaskRecord | undefined, change: Happening): TaskRecord | undefined {
   const known = record ?? blank(change.id, change.at)
+  if (change.kind === 'taken') return take(known, change.at)
   if (isTerminal(known.state)) return undefined
   const changed = apply(known, change)
   return changed === undefined || change.expiresAt === undefined ? changed : { ...changed, expiresAt: change.expiresAt }
 }
 
-function apply(known: TaskRecord, change: Happening): TaskRecord | undefined {
+function apply(known: TaskRecord, change: Move): TaskRecord | undefined {
   switch (change.kind) {
     case 'started':
       return start(known, change)
@@ -55,6 +57,12 @@ function apply(known: TaskRecord, change: Happening): TaskRecord | undefined {
     default:
       return assertNever(change)
   }
+}
+
+/** The one thing that happens after an end. */
+function take(known: TaskRecord, at: number): TaskRecord | undefined {
+  if (known.state !== 'completed' || known.isReadOnce !== true || known.takenAt !== undefined) return undefined
+  return { ...known, result: undefined, takenAt: at, expiresAt: at }
 }
 
 function blank(id: string, at: number): TaskRecord {

@@ -61,6 +61,8 @@ export interface Announcement {
   readonly parentId?: string | undefined
   /** Not to be run before this; such a task is `scheduled` until then. */
   readonly dueAt?: number | undefined
+  /** Its result may be read once. @defaultValue false */
+  readonly isReadOnce?: boolean | undefined
   /** Nothing is known of it any more from then on. @defaultValue kept for good */
   readonly expiresAt?: number | undefined
 }
@@ -92,6 +94,8 @@ export type Change =
   | ({ readonly kind: 'completed'; readonly result?: string | undefined } & InRun)
   /** It failed for good; without a run where it never ran (expired, refused). */
   | ({ readonly kind: 'failed'; readonly error: RecordedError; readonly run?: Run | undefined } & Happened)
+  /** The result was read that may be read once: the first such change is applied, and nothing is known of the task any more. */
+  | ({ readonly kind: 'taken' } & Happened)
   | ({ readonly kind: 'cancelled'; readonly error?: RecordedError | undefined } & Happened)
 
 /** What a store knows of a task. */
@@ -109,6 +113,8 @@ export interface TaskRecord extends Omit<Announcement, 'task' | 'queue' | 'tags'
   readonly progress: Progress
   /** Encoded; only of a completed task. */
   readonly result?: string | undefined
+  /** When its result was read that may be read once. */
+  readonly takenAt?: number | undefined
   /** The last failure; of a completed task none. */
   readonly error?: RecordedError | undefined
 }

@@ -45,7 +45,7 @@ export const LAYERS: readonly Layer[] = [
   {
     name: 'testing',
     files: /^src\/testing(?:\.ts$|\/)/,
-    mayImport: [...BELOW, 'broker/memory', 'config', 'runtime', 'compose', 'start'],
+    mayImport: [...BELOW, 'broker/memory', 'store/memory', 'config', 'runtime', 'compose', 'start'],
   },
   { name: 'frameworks', files: /^src\/frameworks\//, mayImport: ['errors', 'core', 'runtime', 'start'] },
   // lazily, where the configuration names a Nest module: the one place where a worker meets a framework

@@ -169,6 +169,17 @@ const results: Cases = {
     expect(elsewhere.result).to.deep.include({ sum: 3 })
   },
 
+  'gives a result that can be read once to one reader: there is no such task for the second (item 82)': async (app) => {
+    await app.worker()
+    const task = await background(work).secret()
+    await app.reached(task.id, 'completed')
+
+    const reads = await Promise.all([1, 2, 3].map(() => tasks.get(task.id).result().catch((error: unknown) => Reflect.get(Object(error), 'code'))))
+
+    expect(reads.toSorted()).to.deep.equal(['TASK_NOT_FOUND', 'TASK_NOT_FOUND', 'for one pair of eyes'])
+    expect((await tasks.get(task.id).status()).state).to.equal('unknown')
+  },
+
   'tells a failure from a value: its name, message, code, fields and cause (item 79)': async (app) => {
     await app.worker()
     const task = await background(work).fail()

@@ -44,6 +44,19 @@ export const lifeCases: StoreCases = {
     expect((await c.store.search({ states: ['scheduled'] })).records).to.deep.equal([])
   },
 
+  'a result that can be read once is taken by one reader only, and nothing is known of the task then': async (c) => {
+    const [id, other] = [await c.announce({ isReadOnce: true }), await c.announce()]
+    await c.store.record([c.start(id), c.complete(id), c.start(other), c.complete(other)])
+
+    const stores = [c.store, await c.second()]
+    const taken = await Promise.all(stores.map((store) => store.record([{ kind: 'taken', id, at: c.clock.now() }])))
+
+    expect(taken.map(([recorded]) => recorded?.applied)).to.have.members([true, false])
+    expect(await c.state(id)).to.equal('unknown')
+    const [untaken] = await c.store.record([{ kind: 'taken', id: other, at: c.clock.now() }])
+    expect(untaken).to.deep.equal({ applied: false, state: 'completed' })
+  },
+
   'progress is seen by others at once, with its data, and a completed task is at its whole': async (c) => {
     const [id, other] = [await c.announce(), await c.second()]
     await c.store.record([c.start(id), c.progress(id, 1, 0, '{"hello":"àèìòù"}')])

@@ -10,13 +10,15 @@ export interface LeavingCall {
   readonly id: string
   readonly task: string
   readonly context: Context | undefined
+  /** Its result can be read once. */
+  readonly isReadOnce: boolean
   readonly options: { readonly queue: string; readonly delayMs: number; readonly tags: readonly string[] }
   readonly sentAt: number
   readonly expiresAt: number | undefined
 }
 
 /** What is made known of a call. Its message may wait until `expiresAt`, and how that ended is kept as long as a failure. */
-export function announcementOf({ id, task, context, options, sentAt, expiresAt }: LeavingCall, keepFailedMs: number): Announcement {
+export function announcementOf({ id, task, context, isReadOnce, options, sentAt, expiresAt }: LeavingCall, keepFailedMs: number): Announcement {
   const { queue, delayMs, tags } = options
   return {
     id,
@@ -26,6 +28,7 @@ export function announcementOf({ id, task, context, options, sentAt, expiresAt }
     tags,
     owner: userId(context) || undefined,
     tenant: tenantOf(context),
+    isReadOnce: isReadOnce ? true : undefined,
     parentId: currentScope()?.task?.id,
     dueAt: delayMs === 0 ? undefined : sentAt + delayMs,
     expiresAt: expiresAt === undefined ? undefined : expiresAt + keepFailedMs,

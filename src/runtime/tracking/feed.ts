@@ -13,10 +13,12 @@ export interface FeedParts {
   readonly source: StatusSource
   /** Nothing else will settle the box: what is wrong with the store is then an outcome, and so is an id of which nothing is known. */
   readonly isById: boolean
+  /** Called when a result was taken that can be read once. */
+  readonly onTaken: () => void
 }
 
 /** Settles the box with what the store knows, until the answer is called. */
-export function feed({ id, box, source, isById }: FeedParts): () => void {
+export function feed({ id, box, source, isById, onTaken }: FeedParts): () => void {
   let watch: Watch | undefined
   let isOver = false
   const failed = (error: unknown): void => {
@@ -24,9 +26,15 @@ export function feed({ id, box, source, isById }: FeedParts): () => void {
   }
   const look = async (): Promise<void> => {
     const record = await source.find()
-    const outcome = record === undefined ? undefined : outcomeOf(record)
-    if (outcome !== undefined) box.settle(outcome)
-    else if (record === undefined) failed(notFound(id))
+    if (record === undefined || record.takenAt !== undefined) return failed(notFound(id))
+    const outcome = outcomeOf(record)
+    if (outcome === undefined) return
+    if (outcome.kind === 'completed' && record.isReadOnce === true) {
+      if (box.outcome !== undefined) return
+      if (!(await source.take())) return failed(notFound(id))
+      onTaken()
+    }
+    box.settle(outcome)
   }
   const begin = async (): Promise<void> => {
     watch = await source.watch(() => void look().catch(failed))
@@ -41,5 +49,5 @@ export function feed({ id, box, source, isById }: FeedParts): () => void {
   }
 }
 
-const notFound = (id: string): ErrandError =>
+export const notFound = (id: string): ErrandError =>
   new ErrandError('TASK_NOT_FOUND', `There is no result of task ${id}: nothing is known of it, or nothing any more (keepCompleted, keepFailed).`)

@@ -9,12 +9,18 @@ export interface StatusSource {
   find(): Promise<TaskRecord | undefined>
   /** `onChange` is called after each change. */
   watch(onChange: () => void): Promise<Watch>
+  /** Takes a result that can be read once; whether nobody had before. */
+  take(): Promise<boolean>
 }
 
-/** The store. */
-export const sourceOf = (store: Store, id: string): StatusSource => ({
-  find: () => store.find({ id }),
-  watch: (onChange) => store.watch([id], onChange),
+/** The store that `open` answers. */
+export const sourceOf = (open: () => Store | Promise<Store>, id: string): StatusSource => ({
+  find: async () => (await open()).find({ id }),
+  watch: async (onChange) => (await open()).watch([id], onChange),
+  take: async () => {
+    const [recorded] = await (await open()).record([{ kind: 'taken', id, at: Date.now() }])
+    return recorded?.applied === true
+  },
 })
 
 /** What the maker of a call knows by itself: nothing but the outcome, when it has come, and `until` then. */
@@ -29,6 +35,7 @@ export function sourceOfBox(id: string, task: string, box: OutcomeBox, until: Ta
   }
   return {
     find,
+    take: async () => true,
     watch: async (onChange) => {
       const stop = box.whenSettled(onChange)
       return { stop: async () => stop() }
