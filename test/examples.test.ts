@@ -55,6 +55,12 @@ const EXPECTED: Readonly<Record<string, readonly string[]>> = {
     'Ada: invoice 1: charged 120',
     'Ada: invoice 2: charged 80',
   ],
+  states: [
+    'completed after 1 run, for 7, 2026, completed',
+    'for one pair of eyes',
+    'TASK_NOT_FOUND',
+    'The exchange rates could not be had. RangeError: the bank is closed',
+  ],
   tasks: ['Every task did what the page about tasks says.'],
 }
 

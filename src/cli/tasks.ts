@@ -62,7 +62,14 @@ function searchOf(command: Command, options: TasksOptions): Search {
   const { state, task, queue, owner, tenant, key, tag, text, since, until, limit, after } = options
   return {
     states: state === undefined ? undefined : statesOf(command, state),
-    ...{ task, queue, owner, tenant, key, tag, text, after },
+    task,
+    queue,
+    owner,
+    tenant,
+    key,
+    tag,
+    text,
+    after,
     from: momentOf(command, '--since', since)?.getTime(),
     to: momentOf(command, '--until', until)?.getTime(),
     limit: countOf(command, '--limit', limit),

@@ -43,6 +43,9 @@ export function sourceOfBox(id: string, task: string, box: OutcomeBox, until: Ta
   }
 }
 
+/** Any length does: the timer is only there to be there. */
+const HOLD_MS = 60_000
+
 /** How a task stands, now and after each change, until it has ended. */
 export async function* changesOf(id: string, source: StatusSource, signal?: AbortSignal): AsyncGenerator<TaskStatus, void, void> {
   let wake: () => void = () => {}
@@ -53,6 +56,8 @@ export async function* changesOf(id: string, source: StatusSource, signal?: Abor
   }
   const watch = await source.watch(tell)
   signal?.addEventListener('abort', tell)
+  // a store holds no process, and somebody waits here
+  const hold = setInterval(() => {}, HOLD_MS)
   try {
     for (;;) {
       if (signal?.aborted === true) return
@@ -64,6 +69,7 @@ export async function* changesOf(id: string, source: StatusSource, signal?: Abor
       if (!heard()) await new Promise<void>((resolve) => (wake = resolve))
     }
   } finally {
+    clearInterval(hold)
     signal?.removeEventListener('abort', tell)
     await watch.stop()
   }
