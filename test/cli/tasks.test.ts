@@ -47,7 +47,7 @@ describe('errand tasks and errand show', function () {
     const unknown = await errand(scope(), cwd, 'show', newId())
 
     expect([shown.code, unknown.code]).to.deep.equal([0, 1])
-    expect(shown.output).to.contain('state      failed').and.contain('Error E_NO: no [31msuch order').and.contain('here process 7: failed in 9')
+    expect(shown.output.replace(/\s+/g, ' ')).to.contain('state failed error Error E_NO: no [31msuch order').and.contain('here process 7: failed in 9 ms')
     expect(unknown.output).to.contain('unknown')
   })
 
