@@ -23,6 +23,9 @@ export function isBusy(error: unknown): boolean {
   return code === BUSY || code === PROTOCOL
 }
 
+/** Whether there was no room on the disk. */
+export const isFull = (error: unknown): boolean => resultCode(error) === FULL
+
 /** A failure of SQLite as an error of this library; `what` is the beginning of a sentence: `Cannot store messages`. */
 export function sqliteFailure(what: string, file: string, error: unknown): ErrandError {
   if (error instanceof ErrandError) return error

@@ -1,6 +1,6 @@
 import { ErrandError } from '../errors.js'
 import type { Database } from './driver.js'
-import { sqliteFailure } from './failure.js'
+import { isFull, sqliteFailure } from './failure.js'
 import { untilNotBusy } from './lock.js'
 
 interface Job {
@@ -25,6 +25,8 @@ export class GroupCommit {
   /** Where `submit` puts its job instead, while `both` collects. */
   #collected: Job[] | undefined
   #running: Promise<void> | undefined
+  /** There was no room on the disk for more of the write-ahead log. */
+  #hasNoRoom = false
 
   /**
    * `afterCommit` is called after each transaction, before the promises of its jobs resolve; `beforeCommit` before each, and what
@@ -115,6 +117,7 @@ export class GroupCommit {
   }
 
   async #commitNext(): Promise<void> {
+    if (this.#hasNoRoom) this.#reuseLog()
     try {
       this.#beforeCommit()
       await untilNotBusy(() => this.#db.exec('BEGIN IMMEDIATE'))
@@ -147,6 +150,7 @@ export class GroupCommit {
       this.#db.exec('COMMIT')
     } catch (error) {
       this.#rollBack()
+      this.#hasNoRoom ||= isFull(error)
       if (jobs.length > 1) return false
       refuse(jobs, sqliteFailure('Cannot write', this.#file, error))
       return true
@@ -154,6 +158,19 @@ export class GroupCommit {
     this.#afterCommit()
     for (const [index, job] of jobs.entries()) job.resolve(answers[index])
     return true
+  }
+
+  /**
+   * Copies the log into the file, so that its space is used again. Without that the log would take all the room that is made, until
+   * it has grown to where SQLite copies it by itself: nothing could be stored, not even what makes room in the file.
+   */
+  #reuseLog(): void {
+    try {
+      this.#db.exec('PRAGMA wal_checkpoint(PASSIVE)')
+      this.#hasNoRoom = false
+    } catch {
+      // there is no room for the copy either: at the next write again
+    }
   }
 
   #rollBack(): void {

@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs'
 import { expect } from 'chai'
 import { newId, systemClock } from '#src/core/clock.js'
 import { silentLogger } from '#src/core/logger.js'
@@ -31,7 +32,7 @@ describe('the embedded broker on a full disk', () => {
         return error
       }
     }
-    return { broker, stored, publish, limit: (pages: number) => room.db.exec(`PRAGMA max_page_count = ${pages}`) }
+    return { file, broker, stored, publish, limit: (pages: number) => room.db.exec(`PRAGMA max_page_count = ${pages}`) }
   }
 
   it('a message that does not fit is refused with QUEUE_FULL, those that fitted are kept, and space heals it', async () => {
@@ -51,6 +52,19 @@ describe('the embedded broker on a full disk', () => {
     })
     await until('an empty queue', async () => got.length >= stored.length && (await broker.count('work')).waiting === 0)
     expect(got).to.have.members(stored)
+  })
+
+  it('what the log holds is copied into the file before anything more is stored, so that the log does not take the room that was made', async () => {
+    const { file, publish, limit } = await given()
+    limit(200)
+    await Promise.all(Array.from({ length: 100 }, publish))
+    const before = statSync(file).size
+
+    limit(100_000)
+    await publish()
+
+    expect(before).to.be.below(200_000)
+    expect(statSync(file).size).to.be.above(600_000)
   })
 
   it('a verdict that cannot be written down is written when there is space, also after the stop', async () => {
