@@ -23,6 +23,7 @@ function given() {
   const channels: FakeChannel[] = []
   const confirmedLate: Entry[] = []
   const left: string[] = []
+  const tooLarge: [Entry, number][] = []
   const lanes = new Lanes()
   const state = { now: 1000 }
   const session = {
@@ -39,14 +40,15 @@ function given() {
     opened: () => {},
     settled: () => {},
     confirmedLate: (entry) => confirmedLate.push(entry),
+    tooLarge: (entry, limit) => tooLarge.push([entry, limit]),
     putBack: (entries) => lanes.putBack(entries),
     forgetTopology: () => {},
   })
   // of a session and a channel the flights use no more than these have
   const connect = (): void => flights.connected(session as unknown as Session)
   connect()
-  const entryOf = (queue: string): Entry => {
-    const publication = { id: `${queue} ${state.now}`, queue, body: Buffer.alloc(0) }
+  const entryOf = (queue: string, bytes = 0): Entry => {
+    const publication = { id: `${queue} ${state.now}`, queue, body: Buffer.alloc(bytes) }
     const route = routeOf(publication, topology)
     const flags = { isImpatient: false, isSent: false, isReturned: false, isSecondTry: false, isSettled: false, sentAt: 0, refusals: 0 }
     return { publication, route, lane: lanes.of(publication, route), deadline: Infinity, resolve: () => {}, reject: () => {}, ...flags }
@@ -59,7 +61,7 @@ function given() {
     state.now += ms
     flights.check(state.now)
   }
-  return { channels, confirmedLate, left, flights, connect, entryOf, send, pass }
+  return { channels, confirmedLate, left, tooLarge, flights, connect, entryOf, send, pass }
 }
 
 /** Lets what was resolved take effect. */
@@ -93,6 +95,20 @@ describe('RabbitMQ channels for publishing', () => {
     channels[0]?.answers[0]?.(null)
 
     expect(confirmedLate).to.deep.equal([])
+  })
+
+  it('send again what was under way beside a message that the server finds too large, and that one no more', async () => {
+    const { channels, tooLarge, entryOf, send } = given()
+    await settled()
+    const [small, large] = [entryOf('mail', 10), entryOf('files', 300)]
+    for (const entry of [small, large]) send(entry)
+
+    const why = new Error('Channel closed by server: 406 (PRECONDITION-FAILED) with message "… larger than configured max size 200"')
+    channels[0]?.emit('error', Object.assign(why, { code: 406 }))
+    channels[0]?.emit('close')
+
+    expect(tooLarge).to.deep.equal([[large, 200]])
+    expect([small.lane.size, large.lane.size]).to.deep.equal([1, 0])
   })
 
   it('send one message at a time to a queue whose confirms do not come, on a channel of its own', async () => {

@@ -16,6 +16,12 @@ export function replyCodeOf(error: unknown): number | undefined {
 /** The client library hides what the server says of a virtual host that it does not open: it shows the kind of frame alone. */
 const isVirtualHostRefusal = (error: unknown): boolean => error instanceof Error && error.message.includes('got <ConnectionClose')
 
+/** Bytes that a message may have, where the server closed a channel for a larger one; otherwise there is no limit. */
+export function sizeLimitIn(error: unknown): number {
+  const limit = replyCodeOf(error) === REPLY.precondition && /larger than configured max size (\d+)/.exec(reasonOf(error))?.[1]
+  return limit ? Number(limit) : Infinity
+}
+
 /** A failure to connect, where it is about the virtual host with its name and what to do; any other is given up as it is. */
 export function explainDial(host: Host, error: unknown): unknown {
   if (!isVirtualHostRefusal(error)) return error

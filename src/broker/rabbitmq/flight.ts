@@ -1,5 +1,6 @@
 import type { ConfirmChannel, Message } from 'amqplib'
 import { propertiesOf } from './publication.js'
+import { sizeLimitIn } from './errors.js'
 import type { Entry, Lane } from './lane.js'
 import type { Session } from './session.js'
 
@@ -8,6 +9,8 @@ export interface FlightEvents {
   settled(entry: Entry, flight: Flight, isRefused: boolean): void
   /** The server has a message that was given up on this channel before. */
   confirmedLate(entry: Entry): void
+  /** The server takes no message of that size: it closed the channel for it. */
+  tooLarge(entry: Entry, limit: number): void
   /** The channel is gone; these left on it and their fate is unknown, oldest first. */
   lost(flight: Flight, entries: readonly Entry[]): void
 }
@@ -28,6 +31,7 @@ export class Flight {
   readonly #entries = new Set<Entry>()
   /** Sent on it, and sent again elsewhere since no confirm came. */
   readonly #givenUp = new Set<Entry>()
+  #sizeLimit = Infinity
 
   constructor(channel: ConfirmChannel, events: FlightEvents, of: { session: Session; lane: Lane | undefined; now: number }) {
     this.session = of.session
@@ -36,6 +40,7 @@ export class Flight {
     this.#events = events
     this.openSince = of.now
     channel.on('return', (message) => this.#returned(message))
+    channel.on('error', (error) => (this.#sizeLimit = sizeLimitIn(error)))
     // ahead of the client library's own listener, which would tell every message that it failed
     channel.prependListener('close', () => this.#closed())
   }
@@ -110,7 +115,8 @@ export class Flight {
 
   #closed(): void {
     this.isRetired = true
-    const entries = this.take(() => true)
-    this.#events.lost(this, entries)
+    // sent again, it would close the next channel as well
+    for (const entry of this.take(({ publication }) => publication.body.length > this.#sizeLimit)) this.#events.tooLarge(entry, this.#sizeLimit)
+    this.#events.lost(this, this.take(() => true))
   }
 }

@@ -34,6 +34,8 @@ export interface FlightsParts {
   opened(): void
   settled(entry: Entry, isRefused: boolean): void
   confirmedLate(entry: Entry): void
+  /** The server takes no message of that size. */
+  tooLarge(entry: Entry, limit: number): void
   /** They did not arrive as far as is known, and are to be sent again. */
   putBack(entries: readonly Entry[]): void
   /** What stood on the server when it was declared may be gone with the server or by an operator. */
@@ -153,6 +155,7 @@ export class Flights {
       this.#confirmed(entry.lane)
       this.#parts.confirmedLate(entry)
     },
+    tooLarge: (entry: Entry, limit: number): void => this.#parts.tooLarge(entry, limit),
     lost: (flight: Flight, entries: readonly Entry[]): void => {
       const { lane, session } = flight
       const isInUse = this.#shared === flight || (lane !== undefined && this.#own.of(lane) === flight)

@@ -9,9 +9,10 @@ const LARGEST_BODY = 16 * 1024 * 1024
 
 export const publishing = (entry: Entry): string => `Cannot publish message ${entry.publication.id} to "${entry.publication.queue}"`
 
-export function tooLarge({ body, queue }: Publication): ErrandError | undefined {
-  if (body.length <= LARGEST_BODY) return undefined
-  const why = `the message has ${body.length} bytes, and RabbitMQ takes ${LARGEST_BODY}. Send a reference to the data instead.`
+/** The refusal of a message that is larger than `limit`, by default what every server takes. */
+export function tooLarge({ body, queue }: Publication, limit = LARGEST_BODY): ErrandError | undefined {
+  if (body.length <= limit) return undefined
+  const why = `the message has ${body.length} bytes, and RabbitMQ takes ${limit}. Send a reference to the data instead.`
   return new ErrandError('PAYLOAD_TOO_LARGE', `Cannot publish to "${queue}": ${why}`)
 }
 

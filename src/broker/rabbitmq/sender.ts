@@ -10,7 +10,7 @@ import { Lanes } from './lanes.js'
 import type { ResolvedRabbitOptions } from './options.js'
 import type { Publication, Route } from './publication.js'
 import type { PublisherLimits } from './publisher-parts.js'
-import { unencodable, unroutable } from './publish-errors.js'
+import { tooLarge, unencodable, unroutable } from './publish-errors.js'
 import type { Session } from './session.js'
 
 /** A confirm takes milliseconds, the election of a leader a second or two. */
@@ -47,6 +47,7 @@ export class Sender {
       opened: () => this.#pump(),
       settled: (entry, isRefused) => this.#settled(entry, isRefused),
       confirmedLate: (entry) => this.#parts.settle(entry),
+      tooLarge: (entry, limit) => this.#parts.settle(entry, tooLarge(entry.publication, limit)),
       putBack: (entries) => this.#putBack(entries),
       forgetTopology: () => this.#forgetTopology(),
     })
