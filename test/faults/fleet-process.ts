@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { closeSync, openSync } from 'node:fs'
 import { join } from 'node:path'
 import type { ConfigInput } from 'errand'
-import type { DispatchOrder, ServerNews, ServerOrder, WorkerNews } from './processes/orders.js'
+import type { DispatchOrder, ServerNews, ServerOrder, Usage, WorkerNews } from './processes/orders.js'
 
 /** A stop within the grace period of the suite's configuration, and then some for a loaded machine. */
 const STOP_MS = 30_000
@@ -24,6 +24,8 @@ export class ServerProcess implements AsyncDisposable {
   readonly ready: Promise<void>
   /** The most memory it had, in MB. */
   mostMb = 0
+  /** What it has in use. */
+  usage: Usage = { rssMb: 0, resources: 0 }
   readonly #child: ChildProcess
   readonly #batches = new Map<number, () => void>()
   readonly #gone: Promise<void>
@@ -39,7 +41,9 @@ export class ServerProcess implements AsyncDisposable {
       this.#child.on('message', (news: ServerNews) => {
         if (news.is === 'ready') resolve()
         if (news.is === 'dispatched') this.#batches.get(news.batch)?.()
-        if (news.is === 'memory') this.mostMb = Math.max(this.mostMb, news.rssMb)
+        if (news.is !== 'usage') return
+        this.usage = news
+        this.mostMb = Math.max(this.mostMb, news.rssMb)
       })
       void this.#gone.then(() => reject(new Error('a server ended before it was ready')))
     })
@@ -93,6 +97,10 @@ export class ServerProcess implements AsyncDisposable {
 export class WorkerProcess implements AsyncDisposable {
   /** How often its process ended, by whatever cause. */
   deaths = 0
+  /** The most memory that one of its processes had, in MB. */
+  mostMb = 0
+  /** What its process has in use. */
+  usage: Usage = { rssMb: 0, resources: 0 }
   readonly #config: ConfigInput
   readonly #options: FleetOptions
   #child: ChildProcess | undefined
@@ -167,6 +175,10 @@ export class WorkerProcess implements AsyncDisposable {
     this.#child = child
     this.#isAsked = false
     child.on('message', (news: WorkerNews) => {
+      if (news.is === 'usage') {
+        this.usage = news
+        this.mostMb = Math.max(this.mostMb, news.rssMb)
+      }
       if (news.is !== 'consuming' || this.#isAsked) return
       this.#isConsuming = true
       for (const resolve of this.#waiting.splice(0)) resolve()
@@ -187,7 +199,12 @@ function forked(name: 'server' | 'worker', config: ConfigInput, folder: string):
     return fork(new URL(`processes/${name}.js`, import.meta.url), [JSON.stringify(config)], {
       execArgv: ['--enable-source-maps'],
       stdio: ['ignore', log, log, 'ipc'],
-      env: { ...process.env, ERRAND_FAULT_CALLS: join(folder, 'calls'), ERRAND_FAULT_EFFECTS: join(folder, 'effects') },
+      env: {
+        ...process.env,
+        ERRAND_FAULT_CALLS: join(folder, 'calls'),
+        ERRAND_FAULT_EFFECTS: join(folder, 'effects'),
+        ERRAND_FAULT_DIE_AT: join(folder, 'die-at'),
+      },
     })
   } finally {
     closeSync(log)

@@ -1,11 +1,12 @@
 import { randomBytes } from 'node:crypto'
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { ConfigInput } from 'errand'
 import { until } from '../kit/until.js'
 import { countUp, Journal, type Call, type Counts, type Run } from './counts.js'
 import { ServerProcess, WorkerProcess, type FleetOptions } from './fleet-process.js'
+import type { Step } from './processes/deaths.js'
 import type { DispatchOrder } from './processes/orders.js'
 
 /** Without a single task more in so long, what is missing counts as lost. */
@@ -24,6 +25,8 @@ export class Fleet implements AsyncDisposable {
   readonly workers: WorkerProcess[] = []
   readonly servers: ServerProcess[] = []
   readonly config: ConfigInput
+  /** Its tasks may end workers: that is no failure of the row. */
+  mayLoseWorkers = false
   readonly #options: FleetOptions
   readonly #calls: Journal
   readonly #effects: Journal
@@ -55,7 +58,9 @@ export class Fleet implements AsyncDisposable {
 
   /** Starts so many workers, each one started again when it ends, as a process manager would; resolves when they consume. */
   async startWorkers(count: number, config: ConfigInput = {}): Promise<void> {
-    const started = Array.from({ length: count }, () => new WorkerProcess({ ...this.config, ...config }, this.#options))
+    const onDeath = (text: string): void => void (this.mayLoseWorkers || this.#options.onDeath(text))
+    const options = { ...this.#options, onDeath }
+    const started = Array.from({ length: count }, () => new WorkerProcess({ ...this.config, ...config }, options))
     this.workers.push(...started)
     await Promise.all(started.map((worker) => worker.consuming()))
   }
@@ -83,6 +88,13 @@ export class Fleet implements AsyncDisposable {
         return settled
       },
     }
+  }
+
+  /** Has the next worker that comes to this step die there; resolves when one did. */
+  async dieAt(step: Step): Promise<void> {
+    const path = join(this.#options.folder, 'die-at')
+    writeFileSync(path, step)
+    await until(`a worker that dies at "${step}"`, () => !existsSync(path), 60_000)
   }
 
   calls(): readonly Call[] {

@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { networkRefusal } from '../kit/network.js'
 import { installedScripts, isRabbitInstalled, installedVersion } from '../kit/rabbitmq.js'
+import { diskRefusal } from './small-disk.js'
 import type { Row } from './row.js'
 import { runRow, type RowResult, type Version } from './run-row.js'
 import { lineOf, machine, markdownTable } from './table.js'
@@ -63,6 +64,7 @@ async function run(row: Row, version: Version | undefined): Promise<void> {
 }
 
 function missing(row: Row): string | undefined {
+  if (row.needsDisk === true && diskRefusal() !== undefined) return diskRefusal()
   if (row.needs === 'nothing') return undefined
   if (versions.length === 0) return 'there is no installed RabbitMQ server'
   return row.needs === 'partitions' ? refusal : undefined

@@ -14,6 +14,8 @@ export interface Row {
   readonly title: string
   /** `partitions` are three nodes with networks of their own, which takes Linux and root; `nothing` runs on the embedded queue. */
   readonly needs: 'rabbitmq' | 'cluster' | 'partitions' | 'nothing'
+  /** Needs a disk of its own that can be full: Linux and root. @defaultValue false */
+  readonly needsDisk?: boolean
   /** Too long for the short form. @defaultValue false */
   readonly isOnlyLong?: boolean
   /** Runs the fault and answers what became of the calls. A row of its own making may leave counts at zero. */

@@ -4,7 +4,7 @@ export interface How {
   readonly ms?: number
   /** It fails so many times before it succeeds. Needs the task `retried`. @defaultValue 0 */
   readonly failures?: number
-  /** It never gives up its thread for so long. @defaultValue 0 */
+  /** Its first run never gives up its thread for so long. @defaultValue 0 */
   readonly blockMs?: number
   /** It kills its process, each time. @defaultValue false */
   readonly isPoison?: boolean
@@ -15,7 +15,7 @@ export interface DispatchOrder {
   readonly do: 'dispatch'
   /** Names the batch in the answer. */
   readonly batch: number
-  readonly task: 'work' | 'retried'
+  readonly task: 'work' | 'retried' | 'keyed'
   readonly prefix: string
   readonly count: number
   /** Calls in a second, at most. */
@@ -35,6 +35,18 @@ export type ServerOrder = DispatchOrder | { readonly do: 'enough'; readonly batc
 export type ServerNews =
   | { readonly is: 'ready' }
   | { readonly is: 'dispatched'; readonly batch: number }
-  | { readonly is: 'memory'; readonly rssMb: number }
+  | UsageNews
 
-export type WorkerNews = { readonly is: 'consuming' }
+export type WorkerNews = { readonly is: 'consuming' } | UsageNews
+
+/** What a process has in use, told every second. */
+export interface Usage {
+  readonly rssMb: number
+  /** Sockets, timers, requests under way: what keeps an event loop busy. */
+  readonly resources: number
+}
+
+export type UsageNews = Usage & { readonly is: 'usage' }
+
+/** What runs of the task `keyed` are kept apart by. */
+export const keyOf = (id: string): string => id.slice(-1)

@@ -4,10 +4,11 @@ import { enqueue, ErrandError, start, withContext, type StartOptions } from 'err
 import { record } from './journal.js'
 import { leaveWithSuite } from './leave-with-suite.js'
 import type { DispatchOrder, ServerNews, ServerOrder } from './orders.js'
-import { retried, work } from './tasks.js'
+import { keyed, retried, work } from './tasks.js'
+import { tellUsage } from './usage.js'
 
 const TURN_MS = 10
-const TASKS = { work, retried }
+const TASKS = { work, retried, keyed }
 
 /** Batches that are to end before their last call. */
 const enough = new Set<number>()
@@ -26,7 +27,7 @@ process.on('message', (order: ServerOrder) => {
   else if (order.do === 'enough') enough.add(order.batch)
   else void dispatch(order).then(() => tell({ is: 'dispatched', batch: order.batch }))
 })
-const memory = setInterval(() => tell({ is: 'memory', rssMb: Math.round(process.memoryUsage.rss() / 2 ** 20) }), 1000)
+const quiet = tellUsage()
 tell({ is: 'ready' })
 
 async function dispatch(order: DispatchOrder): Promise<void> {
@@ -66,7 +67,7 @@ async function send({ task, how, delaysMs, queue, queues }: DispatchOrder, numbe
 
 /** Nothing may keep the process alive from here on: the suite waits for its end. */
 async function stop(): Promise<void> {
-  clearInterval(memory)
+  quiet()
   await running.stop()
   letGo()
 }

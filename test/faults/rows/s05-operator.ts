@@ -1,0 +1,53 @@
+import { connect, type Channel } from 'amqplib'
+import { brokerAt, pause, type Row } from '../row.js'
+import { deadLetters } from '../run-row.js'
+
+const QUEUE = 'faults.q.default'
+
+export const row: Row = {
+  id: 'S5',
+  title: 'an operator purges the queue, and deletes it, under load',
+  needs: 'rabbitmq',
+  async run(context) {
+    const node = await context.node()
+    const fleet = context.fleet(brokerAt([node.url]))
+    await fleet.startWorkers(2)
+    const server = await fleet.server()
+    await fleet.dispatch(server, { count: 1 })
+    await fleet.settled()
+
+    let gone = 0
+    const acts = { purged: (channel: Channel) => channel.purgeQueue(QUEUE), deleted: (channel: Channel) => channel.deleteQueue(QUEUE) }
+    for (const [act, statement] of Object.entries(acts)) {
+      // more than the workers do, so that something waits
+      const load = fleet.load(server, { perSecond: 400, how: { ms: 200 } })
+      await pause(context.size(2500, 10_000))
+      const count = await operate(node.url, statement)
+      gone += count
+      context.step(`${act}: ${count} messages`)
+      await pause(2000)
+      await load.stop()
+      await fleet.drained(8000)
+    }
+    const { lost } = fleet.counts()
+    context.step('afterwards')
+    await fleet.dispatch(server, { count: 200 })
+    const counts = await fleet.drained(8000)
+
+    context.expect(counts.lost === lost, `what is called afterwards runs (${counts.lost - lost} of it did not)`)
+    context.expect(lost > 0 && lost <= gone, `no more is missing (${lost}) than the operator was told of (${gone})`)
+    const dead = await deadLetters(fleet)
+    context.expect(dead === 0, `no dead letters (${dead})`)
+    context.note(`${gone} removed by the operator, and ${lost} of them never ran`)
+    return { ...counts, lost: Math.max(0, counts.lost - gone) }
+  },
+}
+
+async function operate(url: string, statement: (channel: Channel) => Promise<{ messageCount: number }>): Promise<number> {
+  const connection = await connect(url)
+  try {
+    return (await statement(await connection.createChannel())).messageCount
+  } finally {
+    await connection.close()
+  }
+}
