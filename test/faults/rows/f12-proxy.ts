@@ -7,7 +7,7 @@ import { pause, seconds, type Row, type RowContext } from '../row.js'
 
 const HEARTBEAT_SECONDS = 1
 const CONNECT_MS = 2000
-const BAD_MS = 3000
+const BAD_MS = 2000
 
 /** Three silent heartbeats, an attempt to connect that fails, the longest pause between two; and a loaded machine. */
 const MOST_OUTAGE_MS = 3000 * HEARTBEAT_SECONDS + CONNECT_MS + 5000 + 5000
@@ -76,7 +76,7 @@ async function outages(context: RowContext, c: RabbitCase, ledger: Ledger): Prom
 /** A connection that is cut after each packet of its making, of publishing, and of consuming. */
 async function cuts(context: RowContext, c: RabbitCase, ledger: Ledger): Promise<void> {
   const proxy = await c.proxy()
-  const steps = context.size(24, 40)
+  const steps = context.size(16, 40)
   for (let step = 0; step < steps; step++) {
     proxy.cutAfter = step
     const broker = await openAt(c, proxy)
