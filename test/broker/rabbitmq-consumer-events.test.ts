@@ -2,6 +2,7 @@ import { fork } from 'node:child_process'
 import type { Channel } from 'amqplib'
 import { expect } from 'chai'
 import type { Delivery } from '#src/broker/broker.js'
+import { systemClock, type Clock } from '#src/core/clock.js'
 import { Session } from '#src/broker/rabbitmq/session.js'
 import { collect, DONE, hold, publish, RabbitCase } from '../kit/rabbit-case.js'
 import { LongCase, setPatience, startImpatientNode } from '../kit/rabbit-long-case.js'
@@ -77,6 +78,33 @@ describeRabbit('A consumer on RabbitMQ', function () {
 
     expect(held[1]?.delivery.id).to.equal(id)
     expect((await broker.count('mail')).dead).to.equal(0)
+  })
+
+  it('that the server has forgotten without a word is set up anew', async () => {
+    const c = given()
+    const tags = new Map<string, Channel>()
+    const original = Session.prototype.channel
+    Session.prototype.channel = async function () {
+      const channel = await original.call(this)
+      const { consume } = channel
+      channel.consume = async (...args) => {
+        const answer = await consume.apply(channel, args)
+        tags.set(answer.consumerTag, channel)
+        return answer
+      }
+      return channel
+    }
+    scope().defer(() => (Session.prototype.channel = original))
+    const impatient: Clock = { now: () => systemClock.now(), after: (ms, fn) => systemClock.after(Math.min(ms, 500), fn) }
+    const broker = await c.open({ clock: impatient })
+    const got = await collect(broker)
+
+    // as if the server did it, of which the driver hears nothing
+    for (const [tag, channel] of tags) await channel.cancel(tag)
+    const ids = [await publish(broker), await publish(broker)]
+
+    await until('the messages', () => got.length === 2)
+    expect(got.map(({ id, attempt }) => [id, attempt])).to.deep.equal(ids.map((id) => [id, 1]))
   })
 
   it('acknowledges nothing of others when 100 runs end after their connection was lost', async () => {

@@ -24,6 +24,8 @@ export class Acknowledger {
   readonly #running = new Set<number>()
   /** Done and not yet acknowledged. */
   #done: number[] = []
+  /** Deliveries so far. */
+  total = 0
   #isClosed = false
   #isFlushing = false
   #timer: NodeJS.Timeout | undefined
@@ -39,6 +41,7 @@ export class Acknowledger {
   }
 
   delivered(tag: number): void {
+    this.total += 1
     this.#running.add(tag)
   }
 

@@ -7,6 +7,12 @@ import { Lease } from './lease.js'
 import { Runs } from './runs.js'
 import type { Session } from './session.js'
 
+/**
+ * A server can forget a consumer without a word: 3.10 does where a queue is deleted and declared again within milliseconds, and then
+ * keeps what it means to have handed out. Where nothing came for so long, the consumer is set up anew.
+ */
+const IDLE_MS = 60_000
+
 /** Consumes one queue, over losses of its channel and of the connection. What becomes of the deliveries is the matter of {@link Runs}. */
 export class Consumer implements Subscription {
   readonly #parts: ConsumerParts
@@ -128,8 +134,32 @@ export class Consumer implements Subscription {
       void lease.close()
       throw error
     }
+    this.#renewWhenIdle(lease)
     // stop() came in between and could not cancel yet
     if (this.#isStopped) await lease.close()
+  }
+
+  #renewWhenIdle(lease: Lease): void {
+    if (this.#isTemporary) return
+    const before = lease.acks.total
+    outside(() => this.#parts.options.clock.after(IDLE_MS, () => void this.#renewUnless(lease, lease.acks.total > before)))
+  }
+
+  async #renewUnless(lease: Lease, isAlive: boolean): Promise<void> {
+    if (!lease.isUsable || this.#isStopped) return
+    if (isAlive || lease.acks.running > 0 || this.#runs.places === 0) return this.#renewWhenIdle(lease)
+    try {
+      // in good order: what comes in this moment is run, and counts no attempt
+      await lease.consume(0)
+      if (lease.acks.running > 0) {
+        await lease.consume(this.#runs.places)
+        return this.#renewWhenIdle(lease)
+      }
+    } catch {
+      // a channel that does not answer is not worth keeping either
+    }
+    this.#over(lease, true)
+    await lease.close()
   }
 
   /** The channel is gone. Its deliveries come again; the consumer is set up anew where the connection stands. */
