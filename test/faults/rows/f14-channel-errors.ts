@@ -70,7 +70,9 @@ export const row: Row = {
     // the server may still deliver on a channel that it closed, for which the client library gives the connection up
     const losses = proxy.accepted - 2
     context.expect(losses <= 1, `at most the connection of the false acknowledgement is lost (${losses} are)`)
-    context.expect(beside.duplicates <= losses * 10, `at most ${losses * 10} run twice beside (${beside.duplicates})`)
+    // what is under way on a channel that fails is sent once more: one call at a time, and two such channels
+    const most = losses * 10 + 2
+    context.expect(beside.duplicates <= most, `at most ${most} run twice beside (${beside.duplicates})`)
     context.expect(gapMs <= MOST_GAP_MS, `what goes on beside pauses for ${MOST_GAP_MS} ms at most (${gapMs})`)
     context.note(`beside it ${beside.run} ran, with a longest pause of ${seconds(gapMs)}; ${losses} connections lost`)
     return hit.counts()
