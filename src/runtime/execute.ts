@@ -127,8 +127,9 @@ async function runHere(host: Host, call: OpenedCall, scope: TaskScope, { task, s
     const value = await withinTimeLimit({ ...runtime, task: task.name, limitMs: limit }, { ended, signal, onIgnored: () => host.onStuck?.(task.name) })
     const { result } = task.declaration.options
     const answer = sealAnswer(runtime, call, { kind: 'completed', value: result ? value : undefined })
-    // before the caller hears of it, and before the message goes: nobody finds it unfinished after that
-    await tracked?.completed(result ? { value } : undefined)
+    const recorded = tracked?.completed(result ? { value } : undefined)
+    // before the caller hears of it, and before the message goes; in one file the two go in one transaction, if nobody waits between
+    if (answer !== undefined || tracked?.isInOneFile === false) await recorded
     await sendAnswer(runtime, call, answer)
     return { kind: 'done' }
   } finally {

@@ -29,6 +29,11 @@ export class TrackedRun {
     this.#progress = new ProgressReports(tracking, task.id, run)
   }
 
+  /** What is handed in before the acknowledgement, in the same turn, is stored with it or before it. */
+  get isInOneFile(): boolean {
+    return this.#tracking.isInOneFile
+  }
+
   /** See `TaskScope.reportProgress`. */
   readonly reportProgress = (value: number | boolean, data: unknown): void => this.#progress.report(value, data)
 

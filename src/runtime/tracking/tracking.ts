@@ -59,6 +59,11 @@ export class Tracking {
     return this.#isAway ? undefined : written
   }
 
+  /** Whether the store and the broker share a file, and one writer, which keeps the order of what it is handed. */
+  get isInOneFile(): boolean {
+    return this.#parts.together !== undefined
+  }
+
   /** Now, by the clock of this process. */
   now(): number {
     return this.#parts.clock.now()
