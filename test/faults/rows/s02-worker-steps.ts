@@ -16,7 +16,7 @@ export const row: Row = {
   async run(context) {
     const node = await context.node(QUICK_DEAD_LETTERS)
     await node.eval(`application:set_env(rabbit,consumer_timeout,${SERVER_MS}), application:set_env(rabbit,channel_tick_interval,1000).`)
-    const fleet = context.fleet(brokerAt([node.url], { ackTimeout: '3s', heartbeat: '1s' }))
+    const fleet = context.fleet(brokerAt([node.url], { ackTimeout: '3s', heartbeat: '2s' }))
     fleet.mayLoseWorkers = true
     await fleet.startWorkers(2)
     const server = await fleet.server()
