@@ -5,7 +5,7 @@ import type { Delivery } from '#src/broker/broker.js'
 import { systemClock, type Clock } from '#src/core/clock.js'
 import { Session } from '#src/broker/rabbitmq/session.js'
 import { collect, DONE, hold, publish, RabbitCase } from '../kit/rabbit-case.js'
-import { LongCase, setPatience, startImpatientNode } from '../kit/rabbit-long-case.js'
+import { LongCase, startImpatientNode } from '../kit/rabbit-long-case.js'
 import { describeRabbit, isRecentRabbit, sharedRabbitNode, type RabbitNode } from '../kit/rabbitmq.js'
 import { eachScope, type Scope } from '../kit/temporary.js'
 import { until } from '../kit/until.js'
@@ -238,8 +238,7 @@ describeRabbit(
 
     it('whose connections an operator closes in good order comes back, and tells its runs', async () => {
       const c = new LongCase(scope(), node)
-      // the command of the operator may take longer than this server waits
-      await setPatience(node)
+      await c.bePatient()
       const broker = await c.open()
       const held = await hold(broker)
       await publish(broker)

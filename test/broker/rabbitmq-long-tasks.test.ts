@@ -187,6 +187,7 @@ describeRabbit(
 
     it('runs once, whenever it ends: before, while, or after it is put on watch or looked for', async () => {
       const c = given()
+      await c.bePatient()
       const options = { ackTimeoutMs: 1000, heartbeatSeconds: 1 }
       const [first, second] = [await c.open(options), await c.open(options)]
       const runs: string[] = []

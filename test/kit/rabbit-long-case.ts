@@ -12,6 +12,8 @@ import { until } from './until.js'
 /** The server takes back after this what was not acknowledged. */
 const SERVER_TIMEOUT_MS = 5000
 
+const HOUR_MS = 3_600_000
+
 /** A third of it is less than what the server allows; a runner that is gone is missed after three signs of life. */
 export const LONG: Partial<RabbitBrokerOptions> = { ackTimeoutMs: 3000, heartbeatSeconds: 1 }
 
@@ -22,8 +24,7 @@ export async function startImpatientNode(): Promise<RabbitNode> {
   return node
 }
 
-/** How long the server waits for acknowledgements of what is consumed from now on. @param ms an hour, unless given */
-export async function setPatience(node: RabbitNode, ms = 3_600_000): Promise<void> {
+async function setPatience(node: RabbitNode, ms: number): Promise<void> {
   const set = (key: string, value: number): string => `application:set_env(rabbit,${key},${value})`
   await node.eval(`${set('consumer_timeout', ms)}, ${set('channel_tick_interval', 1000)}.`)
 }
@@ -37,6 +38,12 @@ export class LongCase extends RabbitCase {
     super(scope, node.url)
     this.#scope = scope
     this.#node = node
+  }
+
+  /** Has the server wait as long as it takes, for this test: on a busy machine its few seconds are over before anything happened. */
+  async bePatient(): Promise<void> {
+    await setPatience(this.#node, HOUR_MS)
+    this.#scope.defer(() => setPatience(this.#node, SERVER_TIMEOUT_MS))
   }
 
   /** A runner whose deliveries the test settles. */
