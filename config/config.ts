@@ -1,3 +1,5 @@
+import type { Duration } from '../src/core/duration.js'
+
 /** How much of a message is encrypted, beyond the seal that authenticates all of it. */
 export type SealScope = 'secrets' | 'context' | 'message'
 
@@ -28,6 +30,18 @@ export type StoreConfig =
   | { readonly kind: 'sqlite'; readonly file: string; readonly durability: 'full' | 'normal' }
   /** A secret inside; show only through `maskUrl`. */
   | { readonly kind: 'postgres'; readonly url: string }
+
+/** A schedule beside those that stand at their tasks; exactly one of `cron` and `every` is there. */
+export interface ScheduleConfig {
+  readonly task: string
+  /** Default: that of the task. */
+  readonly name?: string
+  readonly cron?: string
+  readonly every?: Duration
+  readonly timezone?: string
+  readonly arguments?: readonly unknown[]
+  readonly missed?: 'once' | 'skip'
+}
 
 /** The worker part of the configuration. */
 export interface WorkerConfig {
@@ -107,5 +121,7 @@ export interface Config {
   readonly carriers: readonly string[]
   /** A module whose default export is called with every failure, if any. */
   readonly errorReporter: string | undefined
+  /** Tasks that run by themselves at certain times, beside those that say so themselves. */
+  readonly schedules: readonly ScheduleConfig[]
   readonly worker: WorkerConfig
 }

@@ -24,6 +24,7 @@ export const DEFAULTS = {
   timeLimitGrace: '5s',
   reverify: false,
   carriers: [],
+  schedules: [],
 } as const
 
 /** Defaults of the `broker` section. */

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path'
 import { toMs } from '../src/core/duration.js'
 import { toBytes } from './byte-size.js'
-import type { BrokerConfig, Config, StoreConfig, WorkerConfig } from './config.js'
+import type { BrokerConfig, Config, ScheduleConfig, StoreConfig, WorkerConfig } from './config.js'
 import { BROKER_DEFAULTS, DEFAULTS, defaultConcurrency, STORE_FILE, WORKER_DEFAULTS } from './defaults.js'
 import type { BrokerSection, MergedInput } from './merge.js'
 
@@ -51,6 +51,7 @@ export function resolveConfig(input: MergedInput, around: Surroundings): Config 
     reverify: input.reverify ?? DEFAULTS.reverify,
     carriers: [...(input.carriers ?? DEFAULTS.carriers)],
     errorReporter: input.errorReporter,
+    schedules: (input.schedules ?? DEFAULTS.schedules).map(resolveSchedule),
     worker: resolveWorker(input.worker ?? {}),
   })
 }
@@ -116,6 +117,12 @@ function resolveWorker(given: NonNullable<MergedInput['worker']>): WorkerConfig 
     listen: given.listen ?? WORKER_DEFAULTS.listen,
     logLevel: given.logLevel ?? WORKER_DEFAULTS.logLevel,
   }
+}
+
+/** The keys that are given, as plain data: it travels to the worker process. */
+function resolveSchedule(given: NonNullable<MergedInput['schedules']>[number]): ScheduleConfig {
+  // the schema admits only durations that can be read
+  return structuredClone(Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined))) as unknown as ScheduleConfig
 }
 
 const lowerCase = (names: readonly string[]): string[] => [...new Set(names.map((name) => name.toLowerCase()))]

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { BROKER_DEFAULTS, DEFAULTS, WORKER_DEFAULTS } from './defaults.js'
+import { schedule } from './schedule-schema.js'
 import { amqpUrl, choice, duration, flag, headerName, key, listOf, name, size, storeAddress, text, whole } from './fields.js'
 
 const BROKER_TEXT = /^(sqlite(:.+)?|memory|amqps?:\/\/.+)$/
@@ -234,6 +235,7 @@ export const configSchema = z
         'none',
       ),
       errorReporter: key(text('the path of a module'), 'Module whose default export is called with every failure.', 'none'),
+      schedules: key(listOf(schedule, 'schedules'), 'Tasks that run by themselves at certain times, beside those that say so themselves.', 'none'),
       worker: key(worker, 'The worker.', 'as below'),
     },
     { error: 'must hold keys and values, such as "withAsync: true"' },
@@ -255,4 +257,5 @@ export const knownKeys: Readonly<Record<string, readonly string[]>> = {
   broker: Object.keys(brokerSection.shape),
   'broker.tls': Object.keys(tls.shape),
   worker: Object.keys(worker.shape),
+  schedules: Object.keys(schedule.shape),
 }

@@ -95,7 +95,7 @@ function seen(value: unknown, isSecret: boolean): string {
 }
 
 function unknownKey(path: readonly PropertyKey[], source: YamlText | undefined): Problem {
-  const known = knownKeys[path.slice(0, -1).join('.')] ?? []
+  const known = knownKeys[path.slice(0, -1).filter((part) => typeof part !== 'number').join('.')] ?? []
   const near = nearest(String(path.at(-1)), known)
   const hint = near === undefined ? `it can be ${known.join(', ')}` : `did you mean "${near}"?`
   return { key: keyText(path), text: `unknown key; ${hint}`, place: source?.placeOf(path, false, true) }

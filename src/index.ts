@@ -3,6 +3,8 @@ import { start } from './start.js'
 
 export { asyncTask } from './runtime/decorator.js'
 export type { AsyncTask, ResultTaskDecorator, ResultTaskOptions, VoidTaskDecorator, VoidTaskOptions } from './runtime/decorator-types.js'
+export { everyTask, type EveryTask } from './runtime/schedule/every-task.js'
+export type { ScheduleOptions, Timing } from './core/schedule/schedule.js'
 export { background, enqueue, original, perform, type Background } from './runtime/background.js'
 export type { ResultOptions, TaskHandle, WatchOptions } from './runtime/handle.js'
 export { tasks, type TaskPage, type Tasks, type TaskSearch } from './runtime/tasks.js'

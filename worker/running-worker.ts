@@ -3,6 +3,7 @@ import type { Logger } from '../src/core/logger.js'
 import { ErrandError } from '../src/errors.js'
 import { createExecutor, type Bodies } from '../src/runtime/execute.js'
 import type { Runtime } from '../src/runtime/runtime.js'
+import type { Scheduler } from '../src/runtime/schedule/scheduler.js'
 import { expireRegularly } from './expiry.js'
 import { LanePool } from './isolation/lane-pool.js'
 import { LagWatch, lagLimitMs } from './loop-lag.js'
@@ -10,6 +11,7 @@ import { Loop } from './loop.js'
 import { watchMemory } from './memory.js'
 import { onceReachable } from './patience.js'
 import { prepare, reportFatal, undo, type WorkerSetup } from './prepared.js'
+import { startSchedules } from './schedules.js'
 import { Shutdown } from './shutdown.js'
 import { EXIT } from './supervisor/protocol.js'
 
@@ -53,6 +55,7 @@ export async function openWorker(setup: WorkerSetup): Promise<OpenWorker> {
   try {
     const worker = new Worker({ config, runtime, log, lanes, cleanUp, bodies: lag, onFirstEnd: setup.onFirstEnd })
     await onceReachable(() => worker.start(), { log, clock: runtime.clock, signal })
+    worker.fire(startSchedules(config, runtime))
     return worker
   } catch (error) {
     await undo(cleanUp, log)
@@ -80,6 +83,7 @@ class Worker implements OpenWorker {
   #setStopped: (code: number) => void = () => {}
   readonly #loop: Loop
   readonly #endWatch: () => void
+  #schedules: Scheduler | undefined
 
   constructor(parts: WorkerParts) {
     const { config, runtime, log, lanes, bodies } = parts
@@ -96,6 +100,11 @@ class Worker implements OpenWorker {
   /** Begins to consume. */
   start(): Promise<void> {
     return this.#loop.start()
+  }
+
+  /** Fires schedules until it stops. */
+  fire(schedules: Scheduler | undefined): void {
+    this.#schedules = schedules
   }
 
   stop({ graceMs = this.#parts.config.worker.graceMs }: { readonly graceMs?: number | undefined } = {}): Promise<void> {
@@ -118,7 +127,7 @@ class Worker implements OpenWorker {
 
   async #close(drained: Promise<void>): Promise<void> {
     this.#endWatch()
-    await drained
+    await Promise.all([this.#schedules?.close(), drained])
     await undo(this.#parts.cleanUp, this.#parts.log)
     this.#setStopped(this.#exitCode)
   }

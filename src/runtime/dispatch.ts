@@ -40,6 +40,11 @@ export function sendAndForget(runtime: Runtime, task: Task, call: EncodedCall): 
   }
 }
 
+/** Sends a firing of a schedule under the id that every process would give it. Resolves once it would survive a crash. */
+export async function sendFiring(runtime: Runtime, task: Task, call: EncodedCall, id: string): Promise<void> {
+  await publish(runtime, task, call, { id, replyTo: undefined, options: task.declaration.options })
+}
+
 /** Resolves with the value of the body after a worker ran it. */
 export async function sendAndWait(runtime: Runtime, replies: Replies, task: Task, call: EncodedCall): Promise<unknown> {
   const handle = await sendWithHandle(runtime, replies, task, { ...call, options: task.declaration.options })

@@ -4,6 +4,7 @@ import type { Clock } from '../core/clock.js'
 import type { Logger } from '../core/logger.js'
 import type { Messages } from '../core/message.js'
 import type { ErrorReporter } from '../core/report.js'
+import type { ConfiguredSchedule } from './schedule/plans.js'
 import type { Tracking } from './tracking/tracking.js'
 
 /** Settings of the configuration that calling and running tasks need; `Config` has all of them. */
@@ -17,6 +18,8 @@ export interface RuntimeSettings {
   readonly timeLimitGraceMs: number
   readonly reverify: boolean
   readonly secretHeaders: readonly string[]
+  /** Schedules beside those that stand at their tasks. */
+  readonly schedules?: readonly ConfiguredSchedule[] | undefined
   readonly worker: {
     readonly queues: readonly string[]
     /** Tasks that one worker process runs at once. */

@@ -72,6 +72,7 @@ export const PACKAGES: Readonly<Record<string, RegExp>> = {
   amqplib: /^src\/broker\/rabbitmq\//,
   zod: /^config\//,
   yaml: /^config\//,
+  croner: /^src\/core\/schedule\/cron\.ts$/,
   commander: /^src\/cli\//,
   'reflect-metadata': /^src\/runtime\/decorator\.ts$/,
   pg: /^src\/store\/postgres\/client\.ts$/,

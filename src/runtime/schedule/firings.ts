@@ -1,0 +1,130 @@
+import { createHash } from 'node:crypto'
+import type { Store, TaskRecord } from '../../store/store.js'
+import type { Plan } from './plans.js'
+
+/** One time at which a schedule fires. */
+export interface Firing {
+  /** Of its message: the same in every process. */
+  readonly id: string
+  readonly dueAt: number
+  /** Somebody cancelled it. */
+  readonly isCancelled: boolean
+}
+
+/** Whose schedules these are. */
+export interface Owner {
+  readonly service: string
+  readonly environment: string
+}
+
+/** The firings of all schedules, of which the next one of each is known to all processes. */
+export interface Firings {
+  /** The next firing; of a time gone by when nothing ran at that time. `undefined` when there is none any more. */
+  upcoming(plan: Plan, now: number): Promise<Firing | undefined>
+  /**
+   * Sets the one that follows `firing`. Of any number of processes one is answered `true`, and is the one that sends it.
+   * @param now the following one is due after this time
+   */
+  claim(plan: Plan, firing: Firing, now: number): Promise<boolean>
+  /** The last firing that was claimed, or `undefined`. */
+  last(plan: Plan, now: number): Promise<TaskRecord | undefined>
+}
+
+/**
+ * Firings in the store. The next one of a schedule is there as a `scheduled` task, for which the key of the schedule stands; it
+ * never expires, so that what was missed is known after any downtime. Its id is made of the firing before it: who announces the
+ * next one has claimed this one, and nobody else can.
+ */
+export class StoredFirings implements Firings {
+  readonly #store: Store
+  readonly #owner: Owner
+
+  constructor(store: Store, owner: Owner) {
+    this.#store = store
+    this.#owner = owner
+  }
+
+  async upcoming(plan: Plan, now: number): Promise<Firing | undefined> {
+    const known = await this.#store.find({ key: keyOf(this.#owner, plan) })
+    if (known?.dueAt === undefined) return this.#announceFirst(plan, now, 'first')
+    if (!known.tags.includes(plan.words)) return this.#replace(plan, known, now)
+    return { id: known.id, dueAt: known.dueAt, isCancelled: known.state === 'cancelled' }
+  }
+
+  claim(plan: Plan, firing: Firing, now: number): Promise<boolean> {
+    const dueAt = plan.times.next(Math.max(now, firing.dueAt))
+    return this.#announce(plan, firingId(this.#owner, plan, `after ${firing.id}`), { dueAt: dueAt ?? NEVER, now })
+  }
+
+  async last(plan: Plan, now: number): Promise<TaskRecord | undefined> {
+    const { records } = await this.#store.search({ key: keyOf(this.#owner, plan), limit: 3 })
+    return records.find(({ dueAt, state }) => state !== 'scheduled' && (dueAt === undefined || dueAt <= now))
+  }
+
+  async #announceFirst(plan: Plan, now: number, why: string): Promise<Firing | undefined> {
+    const dueAt = plan.times.next(now)
+    if (dueAt === undefined) return undefined
+    await this.#announce(plan, firingId(this.#owner, plan, `${why} ${dueAt}`), { dueAt, now })
+    const known = await this.#store.find({ key: keyOf(this.#owner, plan) })
+    return known?.dueAt === undefined ? undefined : { id: known.id, dueAt: known.dueAt, isCancelled: false }
+  }
+
+  /** The times of the schedule were changed: what it would have fired at does not count any more. */
+  async #replace(plan: Plan, known: TaskRecord, now: number): Promise<Firing | undefined> {
+    await this.#store.record([{ kind: 'cancelled', id: known.id, at: now, expiresAt: now }])
+    return this.#announceFirst(plan, now, `instead of ${known.id}`)
+  }
+
+  async #announce(plan: Plan, id: string, { dueAt, now }: { readonly dueAt: number; readonly now: number }): Promise<boolean> {
+    const { name: task, declaration } = plan.task
+    const owner = ownerIn(plan)
+    const announcement = { id, task, queue: declaration.options.queue, createdAt: now, dueAt, tags: ['schedule', plan.words], owner }
+    const [recorded] = await this.#store.record([{ kind: 'announced', key: keyOf(this.#owner, plan), ...announcement }])
+    return recorded?.applied === true
+  }
+}
+
+/** The year 9999: a schedule without another time waits for it. */
+const NEVER = Date.UTC(9999, 0, 1)
+
+/**
+ * Firings that only this process knows, where there is no store: nothing is known of those missed, and two processes that both lead
+ * for a moment may send one each.
+ */
+export class LocalFirings implements Firings {
+  readonly #owner: Owner
+  readonly #after = new Map<string, number>()
+
+  constructor(owner: Owner) {
+    this.#owner = owner
+  }
+
+  async upcoming(plan: Plan, now: number): Promise<Firing | undefined> {
+    const dueAt = plan.times.next(Math.max(now, this.#after.get(plan.name) ?? now))
+    return dueAt === undefined ? undefined : { id: firingId(this.#owner, plan, `at ${dueAt}`), dueAt, isCancelled: false }
+  }
+
+  async claim(plan: Plan, { dueAt }: Firing): Promise<boolean> {
+    this.#after.set(plan.name, dueAt)
+    return true
+  }
+
+  async last(): Promise<undefined> {
+    return undefined
+  }
+}
+
+const keyOf = ({ environment }: Owner, { name }: Plan): string => `schedule:${environment}:${name}`
+
+/** In the form of a UUID of version 8 (RFC 9562). */
+function firingId({ service, environment }: Owner, { name }: Plan, which: string): string {
+  const hash = createHash('sha256').update(JSON.stringify([service, environment, name, which])).digest('hex')
+  return `${hash.slice(0, 8)}-${hash.slice(8, 12)}-8${hash.slice(13, 16)}-a${hash.slice(17, 20)}-${hash.slice(20, 32)}`
+}
+
+/** As tasks are found by: the id of the user as whom it runs. */
+function ownerIn({ as }: Plan): string | undefined {
+  const user: unknown = as.user
+  const id: unknown = typeof user === 'object' && user !== null ? Reflect.get(user, 'id') : undefined
+  return typeof id === 'string' || typeof id === 'number' ? String(id) : undefined
+}

@@ -1,0 +1,102 @@
+import type { Clock } from '../../core/clock.js'
+import type { Logger } from '../../core/logger.js'
+import { ErrandError } from '../../errors.js'
+import type { Firing, Firings } from './firings.js'
+import type { Plan } from './plans.js'
+
+export interface TimelineParts {
+  readonly plan: Plan
+  readonly firings: Firings
+  readonly clock: Clock
+  readonly log: Logger
+  /** Resolves once the message of a firing would survive a crash. */
+  readonly send: (plan: Plan, firing: Firing) => Promise<void>
+}
+
+/** The clock of the machine may be set, and machines sleep: no timer is trusted for longer. */
+const LONGEST_SLEEP_MS = 30_000
+const RETRY_MS = 1_000
+/** Later than this a firing was missed; until then it is late. */
+const MISSED_MS = 60_000
+
+/** Fires one schedule at its times for as long as this process leads. */
+export class Timeline {
+  readonly #parts: TimelineParts
+  #cancel: () => void = () => {}
+  #isClosed = false
+  #firing: Promise<void> = Promise.resolve()
+
+  constructor(parts: TimelineParts) {
+    this.#parts = parts
+    this.#go(() => this.#look())
+  }
+
+  /** Fires no more; resolves when a firing under way has come to its end. Safe twice. */
+  async close(): Promise<void> {
+    this.#isClosed = true
+    this.#cancel()
+    await this.#firing
+  }
+
+  /** One step after the other; what it fails with is tried again. */
+  #go(step: () => Promise<void>): void {
+    if (this.#isClosed) return
+    this.#firing = step().catch((error: unknown) => {
+      this.#parts.log.warn(`The schedule ${this.#parts.plan.name} is held up, and tried again: ${String(error)}`)
+      this.#in(RETRY_MS, () => this.#look())
+    })
+  }
+
+  #in(ms: number, step: () => Promise<void>): void {
+    this.#cancel = this.#isClosed ? () => {} : this.#parts.clock.after(ms, () => this.#go(step))
+  }
+
+  async #look(): Promise<void> {
+    const { plan, firings, clock } = this.#parts
+    const firing = await firings.upcoming(plan, clock.now())
+    if (firing !== undefined) await this.#wait(firing)
+  }
+
+  async #wait(firing: Firing): Promise<void> {
+    const left = firing.dueAt - this.#parts.clock.now()
+    if (left <= 0) return this.#fire(firing)
+    this.#in(Math.min(left, LONGEST_SLEEP_MS), () => this.#wait(firing))
+  }
+
+  /** Looks again before it claims: somebody may have cancelled it, and another leader may have sent it. */
+  async #fire(known: Firing): Promise<void> {
+    const { plan, firings, clock } = this.#parts
+    const now = clock.now()
+    const firing = (await firings.upcoming(plan, Math.min(now, known.dueAt - 1))) ?? known
+    if (firing.dueAt > now) return this.#wait(firing)
+    const isMine = await firings.claim(plan, firing, now)
+    const isMissed = now - firing.dueAt > MISSED_MS
+    if (isMine && !firing.isCancelled && !(isMissed && plan.missed === 'skip')) await this.#send(firing)
+    await this.#look()
+  }
+
+  /** Nobody else sends what was claimed here, so it is tried until it is sent, also when another process leads by then. */
+  async #send(firing: Firing): Promise<void> {
+    const { plan, send, log } = this.#parts
+    for (;;) {
+      try {
+        return await send(plan, firing)
+      } catch (error) {
+        const isHopeless = error instanceof ErrandError && HOPELESS.has(error.code)
+        log.error(`The schedule ${plan.name} cannot send its task${isHopeless ? '' : ', and tries again'}: ${String(error)}`)
+        if (isHopeless || this.#isClosed) return
+        await this.#pause()
+      }
+    }
+  }
+
+  #pause(): Promise<void> {
+    return new Promise((resolve) => {
+      const cancel = this.#parts.clock.after(RETRY_MS, resolve)
+      this.#cancel = () => (cancel(), resolve())
+    })
+  }
+}
+
+/** No other try can end otherwise. */
+const HOPELESS: ReadonlySet<string> = new Set(['VALUE_UNSERIALIZABLE', 'PAYLOAD_TOO_LARGE', 'OPTION_INVALID', 'BROKER_CLOSED'])
