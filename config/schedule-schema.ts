@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { resolveTiming } from '../src/core/schedule/schedule.js'
+import { show } from '../src/core/options.js'
 import { ErrandError } from '../src/errors.js'
 import { choice, duration, key, listOf, text } from './fields.js'
 
@@ -29,7 +30,8 @@ export const schedule = z
       resolveTiming({ cron, every: every as `${number}s`, timezone, missed }, 'The schedule')
     } catch (error) {
       if (!(error instanceof ErrandError)) throw error
-      const told = error.message.replace(FIRST_WORDS, '')
+      // the value is shown by whoever tells the problem
+      const told = [cron, every, timezone].reduce<string>((words, value) => words.replace(`, got ${show(value)}`, ''), error.message.replace(FIRST_WORDS, ''))
       const [, path, rest] = /^(cron|every|timezone) (.*)$/s.exec(told) ?? []
       context.addIssue({ code: 'custom', path: path === undefined ? [] : [path], message: (rest ?? told).replace(/\.$/, '') })
     }

@@ -1,0 +1,3 @@
+import { schedulesEndToEnd } from '../contract/schedules-end-to-end.js'
+
+schedulesEndToEnd('SQLite', async () => ({}))
