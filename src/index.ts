@@ -23,6 +23,8 @@ export type { Duration } from './core/duration.js'
 export type { Logger } from './core/logger.js'
 export type { ErrorReporter, FailureData, FailureReport } from './core/report.js'
 export { ErrandError, ERROR_CODES, type ErrorCode } from './errors.js'
+export { schedules, type Schedules } from './schedules.js'
+export type { Schedule } from './runtime/schedule/list.js'
 export { start, type Running, type StartOptions } from './start.js'
 export { deadLetters, openDeadLetters, type OpenDeadLetters, type OpenDeadLettersOptions } from './dead-letters.js'
 export type {

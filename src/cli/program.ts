@@ -6,6 +6,7 @@ import { initCommand } from './init.js'
 import { keyCommand } from './key.js'
 import { replayCommand } from './replay.js'
 import { restartCommand } from './restart.js'
+import { schedulesCommand } from './schedules.js'
 import { showCommand } from './show.js'
 import { statusCommand } from './status.js'
 import { stopCommand } from './stop.js'
@@ -22,6 +23,7 @@ export function createProgram(): Command {
     initCommand(),
     doctorCommand(),
     statusCommand(),
+    schedulesCommand(),
     tasksCommand(),
     showCommand(),
     workerCommand(),

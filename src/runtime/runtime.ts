@@ -4,7 +4,7 @@ import type { Clock } from '../core/clock.js'
 import type { Logger } from '../core/logger.js'
 import type { Messages } from '../core/message.js'
 import type { ErrorReporter } from '../core/report.js'
-import type { ConfiguredSchedule } from './schedule/plans.js'
+import type { ConfiguredSchedule } from '../core/schedule/schedule.js'
 import type { Tracking } from './tracking/tracking.js'
 
 /** Settings of the configuration that calling and running tasks need; `Config` has all of them. */
@@ -18,6 +18,9 @@ export interface RuntimeSettings {
   readonly timeLimitGraceMs: number
   readonly reverify: boolean
   readonly secretHeaders: readonly string[]
+  /** Whose schedules these are; without names nothing is scheduled. */
+  readonly service?: string | undefined
+  readonly environment?: string | undefined
   /** Schedules beside those that stand at their tasks. */
   readonly schedules?: readonly ConfiguredSchedule[] | undefined
   readonly worker: {

@@ -42,6 +42,7 @@ export const LAYERS: readonly Layer[] = [
   },
   // opens the configured broker for scripts and the command line, which start nothing
   { name: 'dead-letters', files: /^src\/dead-letters\.ts$/, mayImport: [...BELOW, 'config', 'runtime', 'compose'] },
+  { name: 'schedules', files: /^src\/schedules\.ts$/, mayImport: [...BELOW, 'config', 'runtime', 'compose'] },
   {
     name: 'testing',
     files: /^src\/testing(?:\.ts$|\/)/,
@@ -62,9 +63,9 @@ export const LAYERS: readonly Layer[] = [
   {
     name: 'cli',
     files: /^src\/cli\//,
-    mayImport: [...BELOW, 'config', 'runtime', 'compose', 'dead-letters', 'start', 'worker', 'worker/supervisor', 'worker/container'],
+    mayImport: [...BELOW, 'config', 'runtime', 'compose', 'dead-letters', 'schedules', 'start', 'worker', 'worker/supervisor', 'worker/container'],
   },
-  { name: 'index', files: /^src\/index\.ts$/, mayImport: [...BELOW, 'config', 'runtime', 'dead-letters', 'start', 'carriers'] },
+  { name: 'index', files: /^src\/index\.ts$/, mayImport: [...BELOW, 'config', 'runtime', 'dead-letters', 'schedules', 'start', 'carriers'] },
 ]
 
 /** Packages and the files that may import them; everything else is refused. */

@@ -86,8 +86,9 @@ const cases: Readonly<Record<string, (app: Application) => Promise<void>>> = {
   },
 }
 
-/** Ids of messages that ran more than once. */
-const doubles = (notes: readonly Note[]): readonly string[] => notes.map(({ id }) => id).filter((id, index, ids) => ids.indexOf(id) !== index)
+/** Firings that ran more than once; a run that a kill ended comes again under a higher attempt, as of any message. */
+const doubles = (notes: readonly Note[]): readonly string[] =>
+  notes.map(({ id, attempt }) => `${id} ${attempt}`).filter((run, index, runs) => runs.indexOf(run) !== index)
 
 class Application {
   readonly #app: WorkerApp

@@ -29,6 +29,13 @@ export interface ScheduleOptions extends Timing {
   readonly arguments?: readonly unknown[] | undefined
 }
 
+/** A schedule of the configuration. */
+export interface ConfiguredSchedule extends Timing {
+  readonly task: string
+  readonly name?: string | undefined
+  readonly arguments?: readonly unknown[] | undefined
+}
+
 /** A schedule with every default filled in, frozen. */
 export interface ResolvedSchedule {
   /** `undefined`: the name of its task. */
@@ -50,13 +57,20 @@ const NAME = /^[^\s\p{C}]{1,120}$/u
 export function resolveSchedule(given: ScheduleOptions, where = '@everyTask'): ResolvedSchedule {
   if (typeof given !== 'object' || given === null) throw invalid(`${where} takes an object such as { cron: '0 6 * * 1' }, got ${show(given)}.`)
   refuseUnknownKeys(where, given, [...TIMING_KEYS, 'name', 'as', 'arguments'])
-  const { name, as = {}, arguments: args = [], ...timing } = given
+  const { name, as = {}, ...timing } = withoutArguments(given)
+  const args: unknown = given.arguments ?? []
   if (name !== undefined && !(typeof name === 'string' && NAME.test(name))) {
     throw invalid(`${where} name must be a text of 1 to 120 characters without spaces, got ${show(name)}.`)
   }
   if (typeof as !== 'object' || as === null) throw invalid(`${where} as must be a context such as { user: { id: 'nightly' } }.`)
-  if (!Array.isArray(args)) throw invalid(`${where} arguments must be a list.`)
+  if (!isList(args)) throw invalid(`${where} arguments must be a list.`)
   return Object.freeze({ ...resolveTiming(timing, where), name, as, args: Object.freeze([...args]) })
+}
+
+const isList = (value: unknown): value is readonly unknown[] => Array.isArray(value)
+
+function withoutArguments({ arguments: _arguments, ...rest }: ScheduleOptions): Omit<ScheduleOptions, 'arguments'> {
+  return rest
 }
 
 /** @throws ErrandError `OPTION_INVALID` naming `where` */

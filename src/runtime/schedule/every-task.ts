@@ -44,16 +44,17 @@ function enter(first: unknown, second?: unknown): unknown {
   if (typeof first === 'function') return everyFunction(first, second)
   const schedule = resolveSchedule(optionsFrom(first))
   return (target: unknown, key: unknown, descriptor: unknown) => {
-    const { value } = { value: target, ...(descriptor as PropertyDescriptor | undefined) } // the legacy dialect hands one over
-    const known = registry.declarationOf(value)
+    // the legacy dialect hands over a descriptor, the standard one the method itself
+    const known = registry.declarationOf(methodIn(descriptor) ?? target)
     if (known !== undefined) return add(known, schedule)
     // both dialects end in the one door of tasks, which refuses what is no method
     const result = (asyncTask() as unknown as AnyDecorator)(target, key, descriptor)
-    const wrapper = typeof result === 'function' ? result : (result as PropertyDescriptor | undefined)?.value
-    add(registry.declarationOf(wrapper), schedule)
+    add(registry.declarationOf(methodIn(result) ?? result), schedule)
     return result
   }
 }
+
+const methodIn = (descriptor: unknown): unknown => (typeof descriptor === 'object' && descriptor !== null ? Reflect.get(descriptor, 'value') : undefined)
 
 function everyFunction(fn: object, options: unknown): unknown {
   const schedule = resolveSchedule(optionsFrom(options), 'everyTask()')

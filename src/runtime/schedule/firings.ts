@@ -11,6 +11,11 @@ export interface Firing {
   readonly isCancelled: boolean
 }
 
+export interface KnownFirings {
+  readonly nextAt?: number | undefined
+  readonly lastAt?: number | undefined
+}
+
 /** Whose schedules these are. */
 export interface Owner {
   readonly service: string
@@ -26,8 +31,10 @@ export interface Firings {
    * @param now the following one is due after this time
    */
   claim(plan: Plan, firing: Firing, now: number): Promise<boolean>
-  /** The last firing that was claimed, or `undefined`. */
-  last(plan: Plan, now: number): Promise<TaskRecord | undefined>
+  /** Firings that were claimed, and whose task nobody has begun to run: it waits, or its leader died before it was sent. */
+  waiting(plan: Plan, now: number): Promise<readonly Firing[]>
+  /** When it fires next and when it was due last, as far as anybody wrote that down. Changes nothing. */
+  known(plan: Plan): Promise<KnownFirings>
 }
 
 /**
@@ -46,25 +53,39 @@ export class StoredFirings implements Firings {
 
   async upcoming(plan: Plan, now: number): Promise<Firing | undefined> {
     const known = await this.#store.find({ key: keyOf(this.#owner, plan) })
-    if (known?.dueAt === undefined) return this.#announceFirst(plan, now, 'first')
+    if (known?.dueAt === undefined) return this.#announceFirst(plan, now)
     if (!known.tags.includes(plan.words)) return this.#replace(plan, known, now)
     return { id: known.id, dueAt: known.dueAt, isCancelled: known.state === 'cancelled' }
   }
 
   claim(plan: Plan, firing: Firing, now: number): Promise<boolean> {
-    const dueAt = plan.times.next(Math.max(now, firing.dueAt))
-    return this.#announce(plan, firingId(this.#owner, plan, `after ${firing.id}`), { dueAt: dueAt ?? NEVER, now })
+    const dueAt = plan.times.next(Math.max(now, firing.dueAt)) ?? NEVER
+    const id = firingId(this.#owner, plan, `after ${firing.id}`)
+    return this.#announce(plan, { id, dueAt, now, last: afterTag(firing.dueAt) })
   }
 
-  async last(plan: Plan, now: number): Promise<TaskRecord | undefined> {
-    const { records } = await this.#store.search({ key: keyOf(this.#owner, plan), limit: 3 })
-    return records.find(({ dueAt, state }) => state !== 'scheduled' && (dueAt === undefined || dueAt <= now))
+  async waiting(plan: Plan, now: number): Promise<readonly Firing[]> {
+    const key = keyOf(this.#owner, plan)
+    const next = await this.#store.find({ key })
+    const { records } = await this.#store.search({ key, states: ['queued'] })
+    return records.flatMap(({ id, dueAt, runs }) =>
+      id !== next?.id && runs.length === 0 && dueAt !== undefined && dueAt <= now ? [{ id, dueAt, isCancelled: false }] : [],
+    )
   }
 
-  async #announceFirst(plan: Plan, now: number, why: string): Promise<Firing | undefined> {
+  async known(plan: Plan): Promise<KnownFirings> {
+    const record = await this.#store.find({ key: keyOf(this.#owner, plan) })
+    if (record === undefined) return {}
+    const last = lastTagOf(record)
+    return { nextAt: record.state === 'cancelled' ? undefined : record.dueAt, lastAt: last === undefined ? undefined : Date.parse(last.slice(AFTER.length)) }
+  }
+
+  /** `before`: the one that it comes in place of. */
+  async #announceFirst(plan: Plan, now: number, before?: TaskRecord): Promise<Firing | undefined> {
     const dueAt = plan.times.next(now)
     if (dueAt === undefined) return undefined
-    await this.#announce(plan, firingId(this.#owner, plan, `${why} ${dueAt}`), { dueAt, now })
+    const id = firingId(this.#owner, plan, before === undefined ? `first ${dueAt}` : `instead of ${before.id}`)
+    await this.#announce(plan, { id, dueAt, now, last: lastTagOf(before) })
     const known = await this.#store.find({ key: keyOf(this.#owner, plan) })
     return known?.dueAt === undefined ? undefined : { id: known.id, dueAt: known.dueAt, isCancelled: false }
   }
@@ -72,17 +93,29 @@ export class StoredFirings implements Firings {
   /** The times of the schedule were changed: what it would have fired at does not count any more. */
   async #replace(plan: Plan, known: TaskRecord, now: number): Promise<Firing | undefined> {
     await this.#store.record([{ kind: 'cancelled', id: known.id, at: now, expiresAt: now }])
-    return this.#announceFirst(plan, now, `instead of ${known.id}`)
+    return this.#announceFirst(plan, now, known)
   }
 
-  async #announce(plan: Plan, id: string, { dueAt, now }: { readonly dueAt: number; readonly now: number }): Promise<boolean> {
+  async #announce(plan: Plan, { id, dueAt, now, last }: Announced): Promise<boolean> {
     const { name: task, declaration } = plan.task
-    const owner = ownerIn(plan)
-    const announcement = { id, task, queue: declaration.options.queue, createdAt: now, dueAt, tags: ['schedule', plan.words], owner }
+    const tags = ['schedule', plan.words, ...(last === undefined ? [] : [last])]
+    const announcement = { id, task, queue: declaration.options.queue, createdAt: now, dueAt, tags, owner: ownerIn(plan) }
     const [recorded] = await this.#store.record([{ kind: 'announced', key: keyOf(this.#owner, plan), ...announcement }])
     return recorded?.applied === true
   }
 }
+
+interface Announced {
+  readonly id: string
+  readonly dueAt: number
+  readonly now: number
+  /** The tag that tells of the firing before. */
+  readonly last: string | undefined
+}
+
+const AFTER = 'after '
+const afterTag = (dueAt: number): string => `${AFTER}${new Date(dueAt).toISOString()}`
+const lastTagOf = (record: TaskRecord | undefined): string | undefined => record?.tags.find((tag) => tag.startsWith(AFTER))
 
 /** The year 9999: a schedule without another time waits for it. */
 const NEVER = Date.UTC(9999, 0, 1)
@@ -109,8 +142,12 @@ export class LocalFirings implements Firings {
     return true
   }
 
-  async last(): Promise<undefined> {
-    return undefined
+  async waiting(): Promise<readonly Firing[]> {
+    return []
+  }
+
+  async known(): Promise<KnownFirings> {
+    return {}
   }
 }
 

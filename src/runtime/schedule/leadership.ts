@@ -70,6 +70,8 @@ export class Leadership {
   #later(): void {
     if (this.#isClosed) return
     // spread out, so that the workers of many hosts do not ask all at once
-    this.#cancel = this.#parts.clock.after(TRY_MS * (0.75 + Math.random() / 2), () => (this.#trying = this.#try()))
+    this.#cancel = this.#parts.clock.after(TRY_MS * (0.75 + Math.random() / 2), () => {
+      this.#trying = this.#try() // never rejects
+    })
   }
 }

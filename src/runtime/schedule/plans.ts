@@ -1,15 +1,8 @@
 import { ErrandError } from '../../errors.js'
 import { registry } from '../../core/registry.js'
-import { resolveSchedule, type ResolvedSchedule, type Timing } from '../../core/schedule/schedule.js'
+import { resolveSchedule, type ConfiguredSchedule, type ResolvedSchedule } from '../../core/schedule/schedule.js'
 import type { Task } from '../../core/task.js'
 import { schedulesOf } from './every-task.js'
-
-/** A schedule of the configuration. */
-export interface ConfiguredSchedule extends Timing {
-  readonly task: string
-  readonly name?: string | undefined
-  readonly arguments?: readonly unknown[] | undefined
-}
 
 /** A schedule with its name and its task. */
 export interface Plan extends Omit<ResolvedSchedule, 'name'> {

@@ -7,6 +7,7 @@ import type { Runtime } from '../runtime.js'
 import { LocalFirings, StoredFirings, type Firing, type Firings, type Owner } from './firings.js'
 import { Leadership } from './leadership.js'
 import type { Plan } from './plans.js'
+import { recover } from './recovery.js'
 import { Timeline } from './timeline.js'
 
 export interface SchedulerParts {
@@ -21,6 +22,7 @@ export class Scheduler {
   readonly #parts: SchedulerParts
   readonly #firings: Firings
   #timelines: readonly Timeline[] = []
+  #endRecovery: readonly (() => void)[] = []
 
   constructor(parts: SchedulerParts) {
     const { runtime, owner } = parts
@@ -48,11 +50,15 @@ export class Scheduler {
     const { runtime, plans } = this.#parts
     const { clock, log } = runtime
     const send = (plan: Plan, firing: Firing): Promise<void> => outside(() => sendPlan(runtime, plan, firing))
-    this.#timelines = plans.map((plan) => new Timeline({ plan, firings: this.#firings, clock, log, send }))
+    const common = { firings: this.#firings, clock, log, send }
+    const waitingIn = async (queue: string): Promise<number> => (await runtime.broker.count(queue)).waiting
+    this.#endRecovery = plans.map((plan) => recover({ ...common, plan, waitingIn }))
+    this.#timelines = plans.map((plan) => new Timeline({ ...common, plan }))
   }
 
   /** Never rejects. */
   async #rest(): Promise<void> {
+    for (const end of this.#endRecovery) end()
     await Promise.all(this.#timelines.map((timeline) => timeline.close()))
   }
 }
