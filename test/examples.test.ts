@@ -55,6 +55,12 @@ const EXPECTED: Readonly<Record<string, readonly string[]>> = {
     'Ada: invoice 1: charged 120',
     'Ada: invoice 2: charged 80',
   ],
+  schedules: [
+    'ReportService.sweep: ReportService.sweep, every 1d',
+    'ReportService.tick: ReportService.tick, every 1s',
+    'ReportService.weekly: ReportService.weekly, 0 6 * * 1 (Europe/Rome)',
+    'greet-ada: greet, * * * * * * (UTC)',
+    'yearly: yearly, @yearly (UTC)',
   states: [
     'completed after 1 run, for 7, 2026, completed',
     'for one pair of eyes',

@@ -96,6 +96,9 @@ interface Place {
 
 function declare({ kind, member, target }: Place, options: TaskOptions, body: object) {
   const resolved = resolveTaskOptions(options)
+  if (registry.declarationOf(body) !== undefined) {
+    throw new ErrandError('DECORATOR_MISUSED', `@asyncTask on "${member}": it is a task already. Keep one @asyncTask, below every @everyTask.`)
+  }
   const declaration: TaskDeclaration = Object.freeze({
     kind,
     member,
