@@ -10,5 +10,7 @@ import { Scheduler } from '../src/runtime/schedule/scheduler.js'
 export function startSchedules(config: Config, runtime: Runtime): Scheduler | undefined {
   const plans = plansOf(config.schedules)
   const { locks } = runtime
-  return plans.length === 0 || locks === undefined ? undefined : new Scheduler({ runtime: { ...runtime, locks }, plans, owner: config })
+  if (plans.length === 0 || locks === undefined) return undefined
+  const isStoreShared = config.store.kind === 'postgres' || !runtime.broker.features.crossHost
+  return new Scheduler({ runtime: { ...runtime, locks }, plans, owner: config, isStoreShared })
 }

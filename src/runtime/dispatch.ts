@@ -42,7 +42,8 @@ export function sendAndForget(runtime: Runtime, task: Task, call: EncodedCall): 
 
 /** Sends a firing of a schedule under the id that every process would give it. Resolves once it would survive a crash. */
 export async function sendFiring(runtime: Runtime, task: Task, call: EncodedCall, id: string): Promise<void> {
-  await publish(runtime, task, call, { id, replyTo: undefined, options: task.declaration.options })
+  // whoever claimed it has made it known
+  await publish(runtime, task, call, { id, replyTo: undefined, options: task.declaration.options, isKnown: true })
 }
 
 /** Resolves with the value of the body after a worker ran it. */
@@ -78,9 +79,11 @@ interface Address {
   readonly id: string
   readonly replyTo: string | undefined
   readonly options: ResolvedCallOptions
+  /** @defaultValue false */
+  readonly isKnown?: boolean | undefined
 }
 
-function publish(runtime: Runtime, task: Task, call: EncodedCall, { id, replyTo, options }: Address): Promise<void> {
+function publish(runtime: Runtime, task: Task, call: EncodedCall, { id, replyTo, options, isKnown = false }: Address): Promise<void> {
   const { settings, messages, clock, broker, tracking } = runtime
   if (call.context === undefined && settings.outsideRequest === 'error') throw outsideRequest(task.name)
   const sentAt = clock.now()
@@ -88,6 +91,8 @@ function publish(runtime: Runtime, task: Task, call: EncodedCall, { id, replyTo,
   const { args, context, carriers } = call
   const body = messages.sealCall({ id, task: task.name, args, context, carriers, sentAt, expiresAt, replyTo })
   const send = (): Promise<void> => broker.publish({ id, queue: options.queue, body, delayMs: options.delayMs, priority: options.priority })
+  if (tracking === undefined || isKnown || !task.declaration.options.track) return send()
+  return tracking.announce(announcementOf({ id, task: task.name, context, options, sentAt, expiresAt }, tracking.keepFailedMs), send)
   if (tracking === undefined || !task.declaration.options.track) return send()
   const leaving = { id, task: task.name, context, isReadOnce: task.declaration.options.resultOnce, options, sentAt, expiresAt }
   return tracking.announce(announcementOf(leaving, tracking.keepFailedMs), send)

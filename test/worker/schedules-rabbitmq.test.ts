@@ -1,4 +1,5 @@
 import { schedulesEndToEnd } from '../contract/schedules-end-to-end.js'
+import { describePostgres, sharedPostgresUrl } from '../kit/postgres.js'
 import { describeRabbit, freshNamespace, sharedRabbitNode } from '../kit/rabbitmq.js'
 
 describeRabbit('With RabbitMQ', () => {
@@ -7,5 +8,11 @@ describeRabbit('With RabbitMQ', () => {
     await sharedRabbitNode()
   })
 
-  schedulesEndToEnd('RabbitMQ', async () => ({ service: freshNamespace(), broker: (await sharedRabbitNode()).url }))
+  const broker = async () => ({ service: freshNamespace(), broker: (await sharedRabbitNode()).url })
+
+  schedulesEndToEnd('RabbitMQ and SQLite', broker)
+
+  describePostgres('and PostgreSQL', () => {
+    schedulesEndToEnd('RabbitMQ and PostgreSQL', async () => ({ ...(await broker()), store: await sharedPostgresUrl() }))
+  })
 })

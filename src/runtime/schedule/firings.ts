@@ -1,5 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { Store, TaskRecord } from '../../store/store.js'
+import { makeContext } from '../../core/context.js'
+import { announcementOf } from '../tracking/announcement.js'
 import type { Plan } from './plans.js'
 
 /** One time at which a schedule fires. */
@@ -31,6 +33,8 @@ export interface Firings {
    * @param now the following one is due after this time
    */
   claim(plan: Plan, firing: Firing, now: number): Promise<boolean>
+  /** Forgets a firing of which nobody will tell how it ends: it is not sent, or its task is not tracked. */
+  forget(firing: Firing, now: number): Promise<void>
   /** Firings that were claimed, and whose task nobody has begun to run: it waits, or its leader died before it was sent. */
   waiting(plan: Plan, now: number): Promise<readonly Firing[]>
   /** When it fires next and when it was due last, as far as anybody wrote that down. Changes nothing. */
@@ -64,6 +68,10 @@ export class StoredFirings implements Firings {
     return this.#announce(plan, { id, dueAt, now, last: afterTag(firing.dueAt) })
   }
 
+  async forget({ id }: Firing, now: number): Promise<void> {
+    await this.#store.record([{ kind: 'cancelled', id, at: now, expiresAt: now }])
+  }
+
   async waiting(plan: Plan, now: number): Promise<readonly Firing[]> {
     const key = keyOf(this.#owner, plan)
     const next = await this.#store.find({ key })
@@ -92,14 +100,15 @@ export class StoredFirings implements Firings {
 
   /** The times of the schedule were changed: what it would have fired at does not count any more. */
   async #replace(plan: Plan, known: TaskRecord, now: number): Promise<Firing | undefined> {
-    await this.#store.record([{ kind: 'cancelled', id: known.id, at: now, expiresAt: now }])
+    await this.forget({ ...known, dueAt: now, isCancelled: true }, now)
     return this.#announceFirst(plan, now, known)
   }
 
   async #announce(plan: Plan, { id, dueAt, now, last }: Announced): Promise<boolean> {
     const { name: task, declaration } = plan.task
-    const tags = ['schedule', plan.words, ...(last === undefined ? [] : [last])]
-    const announcement = { id, task, queue: declaration.options.queue, createdAt: now, dueAt, tags, owner: ownerIn(plan) }
+    const options = { queue: declaration.options.queue, delayMs: 0, tags: ['schedule', plan.words, ...(last === undefined ? [] : [last])] }
+    const called = announcementOf({ id, task, context: makeContext(plan.as), options, sentAt: now, expiresAt: undefined }, 0)
+    const announcement = { ...called, dueAt }
     const [recorded] = await this.#store.record([{ kind: 'announced', key: keyOf(this.#owner, plan), ...announcement }])
     return recorded?.applied === true
   }
@@ -142,6 +151,8 @@ export class LocalFirings implements Firings {
     return true
   }
 
+  async forget(): Promise<void> {}
+
   async waiting(): Promise<readonly Firing[]> {
     return []
   }
@@ -157,11 +168,4 @@ const keyOf = ({ environment }: Owner, { name }: Plan): string => `schedule:${en
 function firingId({ service, environment }: Owner, { name }: Plan, which: string): string {
   const hash = createHash('sha256').update(JSON.stringify([service, environment, name, which])).digest('hex')
   return `${hash.slice(0, 8)}-${hash.slice(8, 12)}-8${hash.slice(13, 16)}-a${hash.slice(17, 20)}-${hash.slice(20, 32)}`
-}
-
-/** As tasks are found by: the id of the user as whom it runs. */
-function ownerIn({ as }: Plan): string | undefined {
-  const user: unknown = as.user
-  const id: unknown = typeof user === 'object' && user !== null ? Reflect.get(user, 'id') : undefined
-  return typeof id === 'string' || typeof id === 'number' ? String(id) : undefined
 }

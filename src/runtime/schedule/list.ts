@@ -16,9 +16,9 @@ export interface Schedule {
 }
 
 /** Every schedule of the tasks that are known in this process and of the configuration, by name. */
-export async function listSchedules({ settings, store, clock }: Pick<Runtime, 'settings' | 'store' | 'clock'>): Promise<readonly Schedule[]> {
+export async function listSchedules({ settings, tracking, clock }: Pick<Runtime, 'settings' | 'tracking' | 'clock'>): Promise<readonly Schedule[]> {
   const { service = '', environment = '', schedules = [] } = settings
-  const firings = firingsOf(store, { service, environment })
+  const firings = firingsOf(tracking?.store, { service, environment })
   const seen = plansOf(schedules).map(async (plan) => {
     const known = await firings.known(plan)
     // of one that no leader has seen yet

@@ -14,6 +14,8 @@ export interface SchedulerParts {
   readonly runtime: Runtime & { readonly locks: () => Promise<Locks> }
   readonly plans: readonly Plan[]
   readonly owner: Owner
+  /** Whether the store is one for all hosts that may lead. */
+  readonly isStoreShared: boolean
 }
 
 /** Fires the schedules of a service wherever its process leads. */
@@ -27,7 +29,7 @@ export class Scheduler {
   constructor(parts: SchedulerParts) {
     const { runtime, owner } = parts
     this.#parts = parts
-    this.#firings = firingsOf(runtime.store, owner)
+    this.#firings = firingsOf(runtime.tracking?.store, owner)
     this.#leadership = new Leadership({
       name: `schedules:${owner.service}:${owner.environment}`,
       locks: runtime.locks,
@@ -49,11 +51,20 @@ export class Scheduler {
   #lead(): void {
     const { runtime, plans } = this.#parts
     const { clock, log } = runtime
-    const send = (plan: Plan, firing: Firing): Promise<void> => outside(() => sendPlan(runtime, plan, firing))
-    const common = { firings: this.#firings, clock, log, send }
+    const { isStoreShared: areShared } = this.#parts
+    if (!areShared && plans.some(({ missed }) => missed === 'once')) log.info(NOT_MADE_UP)
+    const send = (plan: Plan, firing: Firing): Promise<void> => outside(() => this.#send(plan, firing))
+    const common = { firings: this.#firings, clock, log, send, areShared }
     const waitingIn = async (queue: string): Promise<number> => (await runtime.broker.count(queue)).waiting
     this.#endRecovery = plans.map((plan) => recover({ ...common, plan, waitingIn }))
     this.#timelines = plans.map((plan) => new Timeline({ ...common, plan }))
+  }
+
+  async #send({ task, as, args }: Plan, firing: Firing): Promise<void> {
+    const { runtime } = this.#parts
+    const encoded = encodeCall({ task, self: undefined, args }, { context: makeContext(as) })
+    await sendFiring(runtime, task, encoded, firing.id)
+    if (!task.declaration.options.track) await this.#firings.forget(firing, runtime.clock.now())
   }
 
   /** Never rejects. */
@@ -66,8 +77,5 @@ export class Scheduler {
 /** Where the firings of a service are kept. */
 export const firingsOf = (store: Store | undefined, owner: Owner): Firings => (store === undefined ? new LocalFirings(owner) : new StoredFirings(store, owner))
 
-async function sendPlan(runtime: Runtime, { task, as, args }: Plan, { id }: Firing): Promise<void> {
-  const context = makeContext(as)
-  const encoded = encodeCall({ task, self: undefined, args }, { context })
-  await sendFiring(runtime, task, encoded, id)
-}
+const NOT_MADE_UP =
+  'What is due while no worker runs is not made up for: the store is one of this host, and another host may have led. "store: postgres://…" is one for all.'

@@ -11,6 +11,8 @@ export interface TimelineParts {
   readonly log: Logger
   /** Resolves once the message of a firing would survive a crash. */
   readonly send: (plan: Plan, firing: Firing) => Promise<void>
+  /** Whether all processes that may lead see the same firings; otherwise an old one may have been fired elsewhere. */
+  readonly areShared: boolean
 }
 
 /** The clock of the machine may be set, and machines sleep: no timer is trusted for longer. */
@@ -18,12 +20,18 @@ const LONGEST_SLEEP_MS = 30_000
 const RETRY_MS = 1_000
 /** Later than this a firing was missed; until then it is late. */
 const MISSED_MS = 60_000
+/** Another leader of this host may be gone for so long before this one took over. */
+const TAKEOVER_MS = 10_000
 
 /** Fires one schedule at its times for as long as this process leads. */
 export class Timeline {
   readonly #parts: TimelineParts
   #cancel: () => void = () => {}
   #isClosed = false
+  #isFailing = false
+  #hasLooked = false
+  /** One that was due before this process led. */
+  #left: string | undefined
   #firing: Promise<void> = Promise.resolve()
 
   constructor(parts: TimelineParts) {
@@ -42,7 +50,9 @@ export class Timeline {
   #go(step: () => Promise<void>): void {
     if (this.#isClosed) return
     this.#firing = step().catch((error: unknown) => {
-      this.#parts.log.warn(`The schedule ${this.#parts.plan.name} is held up, and tried again: ${String(error)}`)
+      const { plan, log } = this.#parts
+      if (!this.#isFailing) log.warn(`The schedule ${plan.name} is held up, and tried again: ${String(error)}`)
+      this.#isFailing = true
       this.#in(RETRY_MS, () => this.#look())
     })
   }
@@ -54,6 +64,9 @@ export class Timeline {
   async #look(): Promise<void> {
     const { plan, firings, clock } = this.#parts
     const firing = await firings.upcoming(plan, clock.now())
+    this.#isFailing = false
+    if (!this.#hasLooked && firing !== undefined && firing.dueAt <= clock.now()) this.#left = firing.id
+    this.#hasLooked = true
     if (firing !== undefined) await this.#wait(firing)
   }
 
@@ -70,9 +83,15 @@ export class Timeline {
     const firing = (await firings.upcoming(plan, Math.min(now, known.dueAt - 1))) ?? known
     if (firing.dueAt > now) return this.#wait(firing)
     const isMine = await firings.claim(plan, firing, now)
-    const isMissed = now - firing.dueAt > MISSED_MS
-    if (isMine && !firing.isCancelled && !(isMissed && plan.missed === 'skip')) await this.#send(firing)
+    if (isMine) await (this.#isToRun(firing, now) ? this.#send(firing) : firings.forget(firing, now))
     await this.#look()
+  }
+
+  #isToRun({ id, dueAt, isCancelled }: Firing, now: number): boolean {
+    const { plan, areShared } = this.#parts
+    const lateMs = now - dueAt
+    if (isCancelled || (lateMs > MISSED_MS && plan.missed === 'skip')) return false
+    return areShared || id !== this.#left || lateMs <= TAKEOVER_MS
   }
 
   /** Nobody else sends what was claimed here, so it is tried until it is sent, also when another process leads by then. */

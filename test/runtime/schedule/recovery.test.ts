@@ -32,13 +32,13 @@ async function claimed(scope: Scope) {
     queue.waiting++
   }
   const takeOver = async (): Promise<void> => {
-    const end = recover({ plan, firings, clock, log: keptLog().log, send, waitingIn: async () => queue.waiting })
+    const end = recover({ plan, firings, clock, log: keptLog().log, send, areShared: true, waitingIn: async () => queue.waiting })
     scope.defer(end)
     await clock.pass(0) // it looks once
   }
   const start = (): Promise<unknown> =>
     store.record([{ kind: 'started', id: firing.id, at: clock.now(), run: { attempt: 1, startedAt: clock.now(), worker: { host: 'here', pid: 1 } } }])
-  return { clock, firing, sent, queue, takeOver, start }
+  return { clock, firing, firings, sent, queue, takeOver, start }
 }
 
 describe('A leader that follows one that died', () => {
@@ -61,6 +61,16 @@ describe('A leader that follows one that died', () => {
     await clock.pass(5_000)
     await start()
     queue.waiting = 0
+    await clock.pass(40_000)
+
+    assert.deepEqual(sent, [])
+  })
+
+  it('sends nothing that was left out on purpose', async () => {
+    const { clock, firing, firings, sent, takeOver } = await claimed(scope())
+    await firings.forget(firing, clock.now())
+
+    await takeOver()
     await clock.pass(40_000)
 
     assert.deepEqual(sent, [])

@@ -23,7 +23,7 @@ function planOf(options: ScheduleOptions): Plan {
 }
 
 /** A schedule in a world whose clock stands still, with as many leaders as a test wants. */
-function setting(scope: Scope, options: ScheduleOptions, at?: number) {
+function setting(scope: Scope, options: ScheduleOptions, at?: number, areShared = true) {
   const clock = new FakeClock(at)
   const store = scope.use(openMemoryStore({ clock }))
   const plan = planOf(options)
@@ -35,7 +35,7 @@ function setting(scope: Scope, options: ScheduleOptions, at?: number) {
     sent.push(firing)
   }
   const lead = async (firings: Firings = new StoredFirings(store, OWNER), as = plan): Promise<Timeline> => {
-    const timeline = new Timeline({ plan: as, firings, clock, log, send })
+    const timeline = new Timeline({ plan: as, firings, clock, log, send, areShared })
     scope.defer(() => timeline.close())
     await clock.pass(0) // it looks once
     return timeline
@@ -113,6 +113,23 @@ describe('A schedule under its leader', () => {
       await clock.pass(MINUTE)
       assert.deepEqual(times(), ['00:01:00', ...made, '00:12:00'], missed)
     }
+  })
+
+  it('makes up for nothing where another host may have led, and still fires what its own host left a moment ago', async () => {
+    const { clock, lead, times } = setting(scope(), { every: '1m' }, undefined, false)
+    const first = await lead()
+    await clock.pass(1.5 * MINUTE)
+    await first.close()
+    await clock.pass(0.6 * MINUTE) // six seconds late
+
+    const second = await lead()
+    assert.deepEqual(times(), ['00:01:00', '00:02:00'])
+    await second.close()
+    await clock.pass(10 * MINUTE)
+
+    await lead()
+    await clock.pass(MINUTE)
+    assert.deepEqual(times(), ['00:01:00', '00:02:00', '00:13:00'])
   })
 
   it('goes by its new times once they were changed', async () => {
