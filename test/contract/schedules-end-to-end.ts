@@ -108,7 +108,7 @@ class Application {
 
   async workers(count: number, config?: ConfigInput): Promise<readonly Program[]> {
     const workers = Array.from({ length: count }, () => this.worker(config))
-    for (const worker of workers) await worker.line(/^consuming/)
+    for (const worker of workers) await until('a worker that consumes', () => /^consuming/m.test(worker.output), PATIENCE_MS)
     return workers
   }
 
