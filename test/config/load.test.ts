@@ -42,6 +42,7 @@ describe('loading the configuration', () => {
       reverify: false,
       carriers: [],
       errorReporter: undefined,
+      schedules: [],
       worker: {
         spawn: true,
         processes: 1,
@@ -135,6 +136,8 @@ timeLimitGrace: 2
 reverify: true
 carriers: [cls-hooked, ./tenant.ts]
 errorReporter: ./report.ts
+schedules:
+  - { task: Reports.weekly, cron: 0 6 * * 1, timezone: Europe/Rome, missed: skip, name: mondays, arguments: [1] }
 worker:
   spawn: false
   processes: 2
@@ -188,6 +191,7 @@ worker:
       reverify: true,
       carriers: ['cls-hooked', './tenant.ts'],
       errorReporter: './report.ts',
+      schedules: [{ task: 'Reports.weekly', cron: '0 6 * * 1', timezone: 'Europe/Rome', missed: 'skip', name: 'mondays', arguments: [1] }],
       worker: {
         spawn: false,
         processes: 2,

@@ -65,7 +65,7 @@ describe('@everyTask', () => {
     refused(() => everyTask(undefined as unknown as ScheduleOptions), 'OPTION_INVALID', /needs to know when/)
     refused(() => everyTask(async () => {}, undefined as unknown as ScheduleOptions), 'OPTION_INVALID', /needs to know when/)
     refused(() => Reflect.apply(everyTask({ every: '1m' }) as never, undefined, [{}, 'field', { value: 5 }]), 'DECORATOR_MISUSED', /only a method/)
-    refused(() => asyncTask(everyTask(async function twice() {}, { every: '1m' })), 'DECORATOR_MISUSED', /"twice": it is a task already/)
+    refused(() => asyncTask(everyTask(async function twiceScheduled() {}, { every: '1m' })), 'DECORATOR_MISUSED', /"twiceScheduled": it is a task already/)
   })
 })
 
