@@ -61,6 +61,7 @@ const EXPECTED: Readonly<Record<string, readonly string[]>> = {
     'ReportService.weekly: ReportService.weekly, 0 6 * * 1 (Europe/Rome)',
     'greet-ada: greet, * * * * * * (UTC)',
     'yearly: yearly, @yearly (UTC)',
+  ],
   states: [
     'completed after 1 run, for 7, 2026, completed',
     'for one pair of eyes',

@@ -92,8 +92,6 @@ function publish(runtime: Runtime, task: Task, call: EncodedCall, { id, replyTo,
   const body = messages.sealCall({ id, task: task.name, args, context, carriers, sentAt, expiresAt, replyTo })
   const send = (): Promise<void> => broker.publish({ id, queue: options.queue, body, delayMs: options.delayMs, priority: options.priority })
   if (tracking === undefined || isKnown || !task.declaration.options.track) return send()
-  return tracking.announce(announcementOf({ id, task: task.name, context, options, sentAt, expiresAt }, tracking.keepFailedMs), send)
-  if (tracking === undefined || !task.declaration.options.track) return send()
   const leaving = { id, task: task.name, context, isReadOnce: task.declaration.options.resultOnce, options, sentAt, expiresAt }
   return tracking.announce(announcementOf(leaving, tracking.keepFailedMs), send)
 }

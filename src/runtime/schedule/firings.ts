@@ -107,7 +107,7 @@ export class StoredFirings implements Firings {
   async #announce(plan: Plan, { id, dueAt, now, last }: Announced): Promise<boolean> {
     const { name: task, declaration } = plan.task
     const options = { queue: declaration.options.queue, delayMs: 0, tags: ['schedule', plan.words, ...(last === undefined ? [] : [last])] }
-    const called = announcementOf({ id, task, context: makeContext(plan.as), options, sentAt: now, expiresAt: undefined }, 0)
+    const called = announcementOf({ id, task, context: makeContext(plan.as), options, isReadOnce: declaration.options.resultOnce, sentAt: now, expiresAt: undefined }, 0)
     const announcement = { ...called, dueAt }
     const [recorded] = await this.#store.record([{ kind: 'announced', key: keyOf(this.#owner, plan), ...announcement }])
     return recorded?.applied === true
