@@ -28,6 +28,9 @@ export class Acknowledger {
   total = 0
   #isClosed = false
   #isFlushing = false
+  /** What is to be sent later, in order. */
+  #held: (() => void)[] | undefined
+  #outstanding = 0
   #timer: NodeJS.Timeout | undefined
 
   constructor(channel: SettlingChannel, onStale: () => void) {
@@ -40,9 +43,28 @@ export class Acknowledger {
     return this.#running.size
   }
 
+  /** Deliveries that the server knows as not settled, since {@link hold}. */
+  get outstanding(): number {
+    return this.#outstanding
+  }
+
   delivered(tag: number): void {
     this.total += 1
     this.#running.add(tag)
+    this.#outstanding += 1
+  }
+
+  /** Sends nothing until {@link resume}: with every delivery that is settled the server may send one more. */
+  hold(): void {
+    if (this.#isClosed || this.#held !== undefined) return
+    this.#held = []
+    this.#outstanding = this.#running.size + this.#done.length
+  }
+
+  resume(): void {
+    const held = this.#held ?? []
+    this.#held = undefined
+    for (const send of held) this.#tell(send)
   }
 
   done(tag: number): void {
@@ -77,6 +99,7 @@ export class Acknowledger {
     this.#isClosed = true
     clearTimeout(this.#timer)
     this.#done = []
+    this.#held = undefined
     this.#running.clear()
   }
 
@@ -110,6 +133,10 @@ export class Acknowledger {
   }
 
   #tell(send: () => void): void {
+    if (this.#held !== undefined) {
+      this.#held.push(send)
+      return
+    }
     try {
       send()
     } catch {

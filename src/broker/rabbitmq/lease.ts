@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises'
 import type { Channel, ConsumeMessage } from 'amqplib'
 import { Acknowledger } from './acknowledger.js'
 import { within } from './deadline.js'
@@ -5,6 +6,10 @@ import type { Session } from './session.js'
 
 /** How long `cancel` waits for the server to say that nothing more comes. */
 const CANCEL_TIMEOUT_MS = 2000
+
+/** How long a cancel waits for what is on its way; a queue in good order sends it within milliseconds. */
+const LONGEST_ARRIVAL_MS = 500
+const ARRIVAL_STEP_MS = 5
 
 export interface LeaseParts {
   readonly session: Session
@@ -26,6 +31,8 @@ export class Lease {
   trouble = 'the connection was lost'
   /** It consumed at least once. */
   isSubscribed = false
+  /** Nothing more comes, and that is for good. */
+  isQuiet = false
   readonly #parts: LeaseParts
   #consumerTag = ''
   #places = 0
@@ -59,7 +66,10 @@ export class Lease {
   /** Has the server hand out nothing more; resolves when nothing can come any more. */
   cancel(): Promise<void> {
     this.#isCancelled = true
-    const cancelled = this.#next(() => this.#endConsumer())
+    const cancelled = this.#next(async () => {
+      await this.#endConsumer()
+      this.isQuiet = true
+    })
     return within(cancelled, CANCEL_TIMEOUT_MS, () => this.session.abandon('it did not answer a cancel'))
   }
 
@@ -68,6 +78,7 @@ export class Lease {
    * connection, sent on a channel of its own, would overtake them.
    */
   close(): Promise<void> {
+    this.acks.resume()
     this.acks.flush()
     this.#closing ??= this.session.closeChannel(this.channel)
     return this.#closing
@@ -84,7 +95,27 @@ export class Lease {
     const tag = this.#consumerTag
     if (tag === '') return
     this.#consumerTag = ''
-    await this.session.bounded(this.channel.cancel(tag))
+    this.acks.hold()
+    try {
+      await this.#arrived()
+      await this.session.bounded(this.channel.cancel(tag))
+    } finally {
+      this.acks.resume()
+    }
+  }
+
+  /**
+   * Resolves when nothing is on its way here any more: every place is taken, or the queue is empty. A delivery that meets the cancel
+   * in the server goes back to the queue, and servers that count returns take that for a run that was lost. The question goes over
+   * the channel of the deliveries, so that its answer comes after them.
+   */
+  async #arrived(): Promise<void> {
+    const deadline = performance.now() + LONGEST_ARRIVAL_MS
+    for (;;) {
+      const { messageCount } = await this.session.bounded(this.channel.checkQueue(this.#parts.queue))
+      if (messageCount === 0 || this.acks.outstanding >= this.#places || performance.now() >= deadline) return
+      await pause(ARRIVAL_STEP_MS)
+    }
   }
 
   /** One change after the other. */

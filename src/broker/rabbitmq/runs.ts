@@ -210,7 +210,8 @@ export class Runs {
   }
 
   #closeIfEmpty(lease: Lease): void {
-    if (this.#isStopped && lease.acks.running === 0) void lease.close()
+    // before the server sends nothing more the end of the channel would meet deliveries
+    if (lease.isQuiet && lease.acks.running === 0) void lease.close()
   }
 
   async #look(lease: Lease, message: ConsumeMessage, watch: Watch): Promise<void> {
