@@ -29,7 +29,8 @@ export class Loop {
   readonly #running = new Set<InHand>()
   /** Every queue may fill the worker alone, so together they may deliver more than it runs: the rest wait here in order. */
   readonly #waiting: InHand[] = []
-  readonly #subscriptions: Subscription[] = []
+  /** By queue. */
+  readonly #subscriptions = new Map<string, Subscription>()
   #isQuiet = false
   /** Nothing can come any more; what does so anyway goes back at once. */
   #hasLeft = false
@@ -45,14 +46,21 @@ export class Loop {
     return this.#running.size
   }
 
-  /** Consumes all queues; after a failure, asked again, those it does not consume yet. @throws what the broker refuses with */
+  /**
+   * Consumes all queues, also where one of them fails; after a failure, asked again, those it does not consume yet.
+   * @throws what the broker refuses with
+   */
   async start(): Promise<void> {
-    const { broker, queues, concurrency } = this.#options
-    for (const queue of queues.slice(this.#subscriptions.length)) {
-      const subscription = await broker.consume(queue, { concurrency }, (delivery) => this.#take(delivery))
-      if (this.#isQuiet) await subscription.stop()
-      else this.#subscriptions.push(subscription)
-    }
+    const missing = this.#options.queues.filter((queue) => !this.#subscriptions.has(queue))
+    const outcomes = await Promise.allSettled(missing.map((queue) => this.#consume(queue)))
+    for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason
+  }
+
+  async #consume(queue: string): Promise<void> {
+    const { broker, concurrency } = this.#options
+    const subscription = await broker.consume(queue, { concurrency }, (delivery) => this.#take(delivery))
+    if (this.#isQuiet) await subscription.stop()
+    else this.#subscriptions.set(queue, subscription)
   }
 
   /** Takes nothing new, and hands back what has not begun. */
@@ -61,7 +69,7 @@ export class Loop {
     const waiting = this.#waiting.splice(0)
     try {
       // first of all, or what goes back would come again at once
-      await Promise.all(this.#subscriptions.map((subscription) => subscription.stop()))
+      await Promise.all([...this.#subscriptions.values()].map((subscription) => subscription.stop()))
     } finally {
       this.#hasLeft = true
       for (const { settle } of [...waiting, ...this.#waiting.splice(0)]) settle(HAND_BACK)

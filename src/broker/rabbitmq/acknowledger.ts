@@ -128,7 +128,8 @@ export class Acknowledger {
       else if (tag > last) last = tag
     }
     // the last one must be outstanding on the server, which it is: it was not acknowledged before
-    if (last > 0) this.#tell(() => this.#channel.ack(holder(last), this.#done.length - later.length > 1))
+    const isForMany = this.#done.length - later.length > 1
+    if (last > 0) this.#tell(() => this.#channel.ack(holder(last), isForMany))
     this.#done = later
   }
 

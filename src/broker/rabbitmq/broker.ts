@@ -175,6 +175,7 @@ class RabbitBroker implements Broker {
       topology: this.#topology,
       watches: this.#watches,
       options: this.#options,
+      hasOthers: () => this.#consumers.size > 1,
     }
   }
 

@@ -87,6 +87,19 @@ export class Link extends EventEmitter<LinkEvents> {
     throw this.#isClosed ? closedError(what) : this.unreachable(what)
   }
 
+  /** One more connection, which does not come back and goes with this one at the latest. @throws ErrandError like {@link open} */
+  async another(): Promise<Session> {
+    const { clock, connectTimeoutMs } = this.#options
+    const since = clock.now()
+    const { session, failures } = await this.#tryAll(since + connectTimeoutMs, false)
+    if (session === undefined) throw this.#openError(failures.at(-1), clock.now() - since)
+    const onClosed = (): void => session.abandon('the broker of this process was closed')
+    if (this.#isClosed) onClosed()
+    this.once('closed', onClosed)
+    session.once('gone', () => this.off('closed', onClosed))
+    return session
+  }
+
   unreachable(what: string): ErrandError {
     return new ErrandError('BROKER_UNREACHABLE', `${what}: there is no connection to RabbitMQ at ${this.#where}. Is the server running?`)
   }

@@ -13,4 +13,6 @@ export interface ConsumerParts {
   readonly topology: Topology
   readonly watches: Watches
   readonly options: ResolvedRabbitOptions
+  /** Whether others consume over the same connection. */
+  readonly hasOthers: () => boolean
 }

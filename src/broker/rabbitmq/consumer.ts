@@ -7,12 +7,6 @@ import { Lease } from './lease.js'
 import { Runs } from './runs.js'
 import type { Session } from './session.js'
 
-/**
- * A server can forget a consumer without a word: 3.10 does where a queue is deleted and declared again within milliseconds, and then
- * keeps what it means to have handed out. Where nothing came for so long, the consumer is set up anew.
- */
-const IDLE_MS = 60_000
-
 /** Consumes one queue, over losses of its channel and of the connection. What becomes of the deliveries is the matter of {@link Runs}. */
 export class Consumer implements Subscription {
   readonly #parts: ConsumerParts
@@ -21,6 +15,11 @@ export class Consumer implements Subscription {
   readonly #runs: Runs
   readonly #backoff = new Backoff(50, 5000)
   #lease: Lease | undefined
+  /** On connections of their own. */
+  readonly #scouts = new Set<Lease>()
+  /** The last try to consume failed. */
+  #isSuspect = false
+  #isWaitingToAdapt = false
   #isStopped = false
   #stopping: Promise<void> | undefined
   readonly #onUp = (session: Session): void => void this.#keepSubscribed(session)
@@ -73,7 +72,7 @@ export class Consumer implements Subscription {
   /** Carries out every verdict that was given; what has none yet goes back. */
   async end(): Promise<void> {
     await this.#runs.settled()
-    await this.#lease?.close()
+    await Promise.all([this.#lease, ...this.#scouts].map((lease) => lease?.close()))
   }
 
   stop(): Promise<void> {
@@ -85,8 +84,11 @@ export class Consumer implements Subscription {
     this.#isStopped = true
     this.#runs.stop()
     this.#parts.link.off('up', this.#onUp)
-    const lease = this.#lease
-    if (lease === undefined || lease.isOver) return
+    if (this.#lease !== undefined) await this.#quit(this.#lease)
+  }
+
+  async #quit(lease: Lease): Promise<void> {
+    if (lease.isOver) return
     // some servers hand a queue to the next consumer at the cancel: what is done must be known before
     lease.acks.flush()
     try {
@@ -114,11 +116,62 @@ export class Consumer implements Subscription {
   }
 
   async #subscribe(session: Session): Promise<void> {
-    const { declarer, topology } = this.#parts
+    const { declarer } = this.#parts
     if (this.#isTemporary) await declarer.temporaryQueue(session, this.#queue)
     else await declarer.queue(session, this.#queue)
+    if (await this.#isDoubtful(session)) await this.#scout()
+    if (this.#isStopped) throw closedError(`Cannot consume "${this.#queue}"`)
+    const lease = await this.#leaseOn(session)
+    this.#lease = lease
+    try {
+      await lease.consume(this.#runs.places)
+      this.#isSuspect = false
+    } catch (error) {
+      this.#isSuspect = true
+      this.#over(lease, false)
+      void lease.close()
+      throw error
+    }
+    // stop() came in between and could not cancel yet
+    if (this.#isStopped) await this.#quit(lease)
+  }
+
+  /** A queue without a leader looks empty and without consumers, whatever it holds. */
+  async #isDoubtful(session: Session): Promise<boolean> {
+    if (this.#isTemporary || this.#runs.places === 0 || !this.#parts.hasOthers()) return false
+    if (this.#isSuspect) return true
+    const { messageCount, consumerCount } = await session.statement((channel) => channel.checkQueue(this.#nameOnServer))
+    return messageCount === 0 && consumerCount === 0
+  }
+
+  /**
+   * Tries on a connection of its own whether the queue can be consumed: some servers answer the attempt to consume one without a
+   * leader with the end of the connection, and so of every run on it. What comes meanwhile is run like any other; the connection
+   * goes with the last of that.
+   */
+  async #scout(): Promise<void> {
+    const session = await this.#parts.link.another()
+    try {
+      const lease = await this.#leaseOn(session)
+      this.#scouts.add(lease)
+      await lease.consume(1)
+      await lease.cancel()
+      if (this.#isStopped) this.#runs.releaseBuffered()
+      if (lease.acks.running === 0) void lease.close()
+    } catch (error) {
+      session.abandon('its queue could not be consumed')
+      throw error
+    }
+  }
+
+  get #nameOnServer(): string {
+    const { topology } = this.#parts
+    return this.#isTemporary ? topology.temporaryNameOf(this.#queue) : topology.nameOf(this.#queue)
+  }
+
+  async #leaseOn(session: Session): Promise<Lease> {
     const channel = await session.channel()
-    const queue = this.#isTemporary ? topology.temporaryNameOf(this.#queue) : topology.nameOf(this.#queue)
+    const queue = this.#nameOnServer
     const onStale = (): void => this.#runs.stale()
     const lease = new Lease({ session, channel, queue, onStale, onMessage: (from, message) => this.#received(from, message) })
     channel.on('error', (error) => {
@@ -126,40 +179,7 @@ export class Consumer implements Subscription {
       this.#parts.options.log.warn(`RabbitMQ: ${this.#queue}: ${reasonOf(error)}`)
     })
     channel.on('close', () => this.#over(lease))
-    this.#lease = lease
-    try {
-      await lease.consume(this.#runs.places)
-    } catch (error) {
-      this.#over(lease, false)
-      void lease.close()
-      throw error
-    }
-    this.#renewWhenIdle(lease)
-    // stop() came in between and could not cancel yet
-    if (this.#isStopped) await lease.close()
-  }
-
-  #renewWhenIdle(lease: Lease): void {
-    if (this.#isTemporary) return
-    const before = lease.acks.total
-    outside(() => this.#parts.options.clock.after(IDLE_MS, () => void this.#renewUnless(lease, lease.acks.total > before)))
-  }
-
-  async #renewUnless(lease: Lease, isAlive: boolean): Promise<void> {
-    if (!lease.isUsable || this.#isStopped) return
-    if (isAlive || lease.acks.running > 0 || this.#runs.places === 0) return this.#renewWhenIdle(lease)
-    try {
-      // in good order: what comes in this moment is run, and counts no attempt
-      await lease.consume(0)
-      if (lease.acks.running > 0) {
-        await lease.consume(this.#runs.places)
-        return this.#renewWhenIdle(lease)
-      }
-    } catch {
-      // a channel that does not answer is not worth keeping either
-    }
-    this.#over(lease, true)
-    await lease.close()
+    return lease
   }
 
   /** The channel is gone. Its deliveries come again; the consumer is set up anew where the connection stands. */
@@ -168,6 +188,10 @@ export class Consumer implements Subscription {
     lease.isOver = true
     lease.acks.close()
     this.#runs.lose(lease)
+    if (this.#scouts.delete(lease)) {
+      void lease.session.close(true)
+      return
+    }
     if (!isToRenew || this.#isStopped || !lease.session.isUp) return
     void outside(async () => {
       await this.#pause()
@@ -194,12 +218,27 @@ export class Consumer implements Subscription {
     const lease = this.#lease
     if (lease === undefined || !lease.isUsable || this.#isStopped) return
     try {
+      if (await this.#isDoubtful(lease.session)) await this.#scout()
+    } catch {
+      // what runs goes on, and the server hands out as many as before
+      void outside(() => this.#adaptLater())
+      return
+    }
+    try {
       await lease.consume(this.#runs.places)
     } catch {
       // a channel that does not answer is of no use: what is on it comes again on the next
       await lease.close()
       this.#over(lease, true)
     }
+  }
+
+  async #adaptLater(): Promise<void> {
+    if (this.#isWaitingToAdapt) return
+    this.#isWaitingToAdapt = true
+    await this.#pause()
+    this.#isWaitingToAdapt = false
+    await this.#adapt()
   }
 
   async #pause(): Promise<void> {

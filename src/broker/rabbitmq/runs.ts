@@ -2,6 +2,7 @@ import type { ConsumeMessage } from 'amqplib'
 import { outside } from '../../core/outside.js'
 import { ErrandError } from '../../errors.js'
 import type { Delivery, Verdict } from '../broker.js'
+import { Buffer, type Buffered } from './buffer.js'
 import type { ConsumerParts } from './consumer-parts.js'
 import { sameAttempt, toDelivery, watchOf } from './delivery.js'
 import { reasonOf } from './errors.js'
@@ -26,19 +27,12 @@ export interface RunsOptions {
   readonly onPlaces: () => Promise<void>
 }
 
-/** Delivered while every place is taken. */
-interface Buffered {
-  readonly lease: Lease
-  readonly message: ConsumeMessage
-  readonly since: number
-}
-
 /** The deliveries of one consumer: which run, which wait, which are on watch, and how each of them ends. */
 export class Runs {
   readonly #parts: ConsumerParts
   readonly #options: RunsOptions
   readonly #runs = new Set<Run>()
-  #buffered: Buffered[] = []
+  readonly #buffered = new Buffer()
   /** Runs whose message is acknowledged although they go on: the server would send more in their stead. */
   #watched = 0
   /** Verdicts that need an answer of the server before the message may go. */
@@ -82,7 +76,7 @@ export class Runs {
 
   /** Gives back what did not begin, so that it counts no attempt. */
   releaseBuffered(): void {
-    for (const waiting of this.#buffered.splice(0)) {
+    for (const waiting of this.#buffered.take(() => true)) {
       const { lease, message } = waiting
       // a watch copy must stay one, and nobody asks how often it was returned
       const isReturned = this.#options.isTemporary || !lease.session.countsReturns || watchOf(message) !== undefined
@@ -93,7 +87,7 @@ export class Runs {
 
   /** The channel is gone, and the server hands out again what was not acknowledged on it. */
   lose(lease: Lease): void {
-    this.#buffered = this.#buffered.filter((waiting) => waiting.lease !== lease)
+    this.#buffered.drop(lease)
     if (this.#options.isTemporary) return // it went with its queue
     const why = `The message of this run goes to another: RabbitMQ took it back (${lease.trouble}). Its outcome does not count.`
     for (const run of this.#runs) {
@@ -232,7 +226,7 @@ export class Runs {
     const { watches, options } = this.#parts
     const { lease } = run
     try {
-      const watched = await watches.begin(run.delivery, lease.session, (reason) => run.lose(reason))
+      const watched = await watches.begin(run.delivery, (reason) => run.lose(reason))
       this.#watched += 1
       // first the place: the server fills it as soon as it hears the acknowledgement
       await this.#options.onPlaces()
@@ -240,6 +234,7 @@ export class Runs {
         run.watched = watched
         lease.acks.done(run.tag)
         lease.acks.flush()
+        this.#closeIfEmpty(lease)
         return
       }
       // the server took the message back
@@ -267,9 +262,7 @@ export class Runs {
     }
     const isLate = ({ since }: Buffered): boolean => this.places === 0 || now - since >= Math.min(holdMs, LONGEST_SWEEP_MS)
     if (this.#isStopped) return
-    const late = this.#buffered.filter(isLate)
-    this.#buffered = this.#buffered.filter((waiting) => !isLate(waiting))
-    for (const waiting of late) this.#track(this.#handBack(waiting, LOST_PAUSE_MS))
+    for (const waiting of this.#buffered.take(isLate)) this.#track(this.#handBack(waiting, LOST_PAUSE_MS))
   }
 
   async #handBack({ lease, message }: Buffered, delayMs: number): Promise<void> {
@@ -290,7 +283,7 @@ export class Runs {
       this.#parts.options.clock.after(Math.min(this.#parts.watches.holdMs / 4, LONGEST_SWEEP_MS), () => {
         this.#isSweeping = false
         this.#sweep()
-        if (this.#runs.size > 0 || this.#buffered.length > 0) this.#sweepLater()
+        if (this.#runs.size > 0 || this.#buffered.size > 0) this.#sweepLater()
       }),
     )
   }

@@ -7,6 +7,9 @@ import { deferred, within } from './deadline.js'
 /** An answer to close that takes longer does not come: the other side is gone. */
 const CLOSE_TIMEOUT_MS = 2000
 
+/** What others ask does not wait longer than this for an answer that somebody else waits for. */
+const LONGEST_TURN_MS = 1000
+
 /** Answers to anything but messages take milliseconds; on an overloaded server seconds. */
 const STATEMENT_TIMEOUT_MS = 10_000
 
@@ -92,10 +95,15 @@ export class Session extends EventEmitter<SessionEvents> {
     }
   }
 
-  /** Runs one statement on a channel kept for that, one after the other; a refused one costs only this channel. */
+  /**
+   * Runs one statement on a channel kept for that, one after the other; a refused one costs only this channel. One without an answer
+   * keeps the channel for itself, and the next ones go over another.
+   */
   statement<T>(run: (channel: Channel) => Promise<T>, ms?: number): Promise<T> {
-    const result = this.#statements.then(() => this.#onControl(run, ms))
-    this.#statements = result.catch(() => {})
+    const turn = this.#statements
+    const result = turn.then(() => this.#onControl(run, ms))
+    const answered = result.then(() => {}, () => {})
+    this.#statements = turn.then(() => within(answered, LONGEST_TURN_MS, () => (this.#control = undefined)))
     return result
   }
 
@@ -134,9 +142,11 @@ export class Session extends EventEmitter<SessionEvents> {
   async #onControl<T>(run: (channel: Channel) => Promise<T>, ms: number | undefined): Promise<T> {
     const channel = (this.#control ??= await this.#freshControl())
     try {
-      return await this.bounded(run(channel), ms)
+      const answer = await this.bounded(run(channel), ms)
+      if (this.#control !== channel) void this.closeChannel(channel)
+      return answer
     } catch (error) {
-      // refused statements close the channel; one without an answer holds up every later one
+      // refused statements close the channel
       if (this.#control === channel) this.#control = undefined
       void this.closeChannel(channel)
       throw error

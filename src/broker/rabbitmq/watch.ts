@@ -65,7 +65,9 @@ export class Watches {
    * Stores the watch copy of a delivery and sets its run marker, in this order: no marker without a copy. From then on the original
    * can be acknowledged; where it cannot any more, {@link withdraw}.
    */
-  async begin(delivery: Delivery, session: Session, onLost: (reason: unknown) => void): Promise<Watched> {
+  async begin(delivery: Delivery, onLost: (reason: unknown) => void): Promise<Watched> {
+    // not the connection on which the message came, which may be one for a short while
+    const session = await this.#parts.link.ready(this.#graceMs, 'Cannot put a long run on watch')
     const watched = new Watched(newId(), session, onLost)
     const { key } = watched
     try {
