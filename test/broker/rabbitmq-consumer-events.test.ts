@@ -3,25 +3,12 @@ import type { Channel } from 'amqplib'
 import { expect } from 'chai'
 import type { Delivery } from '#src/broker/broker.js'
 import { systemClock, type Clock } from '#src/core/clock.js'
-import { Session } from '#src/broker/rabbitmq/session.js'
 import { collect, DONE, hold, publish, RabbitCase } from '../kit/rabbit-case.js'
+import { channelsOf } from '../kit/rabbit-channels.js'
 import { LongCase, startImpatientNode } from '../kit/rabbit-long-case.js'
 import { describeRabbit, isRecentRabbit, sharedRabbitNode, type RabbitNode } from '../kit/rabbitmq.js'
-import { eachScope, type Scope } from '../kit/temporary.js'
+import { eachScope } from '../kit/temporary.js'
 import { until } from '../kit/until.js'
-
-/** The channels that are opened while the test runs, by any connection of this process. */
-function channelsOf(scope: Scope): Channel[] {
-  const channels: Channel[] = []
-  const original = Session.prototype.channel
-  Session.prototype.channel = async function () {
-    const channel = await original.call(this)
-    channels.push(channel)
-    return channel
-  }
-  scope.defer(() => (Session.prototype.channel = original))
-  return channels
-}
 
 const isLost = ({ delivery }: { delivery: Delivery }): boolean => delivery.lost?.aborted === true
 

@@ -13,9 +13,10 @@ import { until } from '../kit/until.js'
  * 5  a close in good order is no error: "a connection that the server closes …" in rabbitmq-events-server.test.ts
  * 7  the socket of a silent server stays open: here
  * 8  publishing on a closed channel throws, 9 what was unconfirmed fails: "… takes the channel with it …" in
- *    rabbitmq-events-publishing.test.ts, "… with many messages under way …" in rabbitmq-events-connection.test.ts
+ *    rabbitmq-events-publishing.test.ts; settling on one: rabbitmq-traps-acknowledgements.test.ts; "… with many messages under way …" in rabbitmq-events-connection.test.ts
  * 10 and 11 frame size, heartbeat: "a connection asks for …" in rabbitmq-events-server.test.ts; without a bound:
  *    "a publish while there is no connection …" in rabbitmq-events-connection.test.ts
+ * 12 a second acknowledgement closes the channel: rabbitmq-traps-acknowledgements.test.ts
  */
 describeRabbit('RabbitMQ traps: connections', function () {
   this.timeout(120_000)
