@@ -1,11 +1,19 @@
 import { outside } from '../../core/outside.js'
+import { ErrandError } from '../../errors.js'
 import type { ConsumeOptions, Delivery, Subscription, Verdict } from '../broker.js'
 import { Backoff } from './backoff.js'
 import type { ConsumerParts } from './consumer-parts.js'
+import { within } from './deadline.js'
 import { closedError, isRefusal, reasonOf, REPLY, replyCodeOf, toErrandError } from './errors.js'
 import { Lease } from './lease.js'
 import { Runs } from './runs.js'
 import type { Session } from './session.js'
+
+/**
+ * A queue without an answer is asked once and waited for. Every attempt that is given up is one more consumer for it that is gone when
+ * it hands out its messages again.
+ */
+const SCOUT_PATIENCE_MS = 30 * 60_000
 
 /** Consumes one queue, over losses of its channel and of the connection. What becomes of the deliveries is the matter of {@link Runs}. */
 export class Consumer implements Subscription {
@@ -55,7 +63,9 @@ export class Consumer implements Subscription {
     for (;;) {
       const session = await link.ready(deadline - options.clock.now(), what)
       try {
-        await this.#subscribe(session)
+        await within(this.#subscribe(session), deadline - options.clock.now(), () => {
+          throw new ErrandError('BROKER_UNREACHABLE', `${what}: RabbitMQ did not answer in time. Has the queue a leader?`)
+        })
         break
       } catch (error) {
         if (this.#isStopped) throw closedError(what)
@@ -84,6 +94,7 @@ export class Consumer implements Subscription {
     this.#isStopped = true
     this.#runs.stop()
     this.#parts.link.off('up', this.#onUp)
+    for (const scout of this.#scouts) if (!scout.isSubscribed) scout.session.abandon('its consumer stops')
     if (this.#lease !== undefined) await this.#quit(this.#lease)
   }
 
@@ -154,7 +165,7 @@ export class Consumer implements Subscription {
     try {
       const lease = await this.#leaseOn(session)
       this.#scouts.add(lease)
-      await lease.consume(1)
+      await lease.consume(1, SCOUT_PATIENCE_MS)
       await lease.cancel()
       if (this.#isStopped) this.#runs.releaseBuffered()
       if (lease.acks.running === 0) void lease.close()

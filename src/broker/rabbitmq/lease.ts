@@ -52,25 +52,29 @@ export class Lease {
     return !this.isOver && this.session.isUp
   }
 
-  /** Has the server hand out at most `places` deliveries at a time from now on. A prefetch holds for the life of a consumer. */
-  consume(places: number): Promise<void> {
+  /**
+   * Has the server hand out at most `places` deliveries at a time from now on, once it answers, which may take it `patienceMs`.
+   * A prefetch holds for the life of a consumer.
+   */
+  consume(places: number, patienceMs?: number): Promise<void> {
     return this.#next(async () => {
       if (this.#isCancelled || this.isOver || (places === this.#places && this.isSubscribed)) return
       await this.#endConsumer()
       this.#places = places
-      if (places > 0) await this.#startConsumer()
+      if (places > 0) await this.#startConsumer(patienceMs)
       this.isSubscribed = true
     })
   }
 
-  /** Has the server hand out nothing more; resolves when nothing can come any more. */
+  /** Has the server hand out nothing more; resolves when nothing can come any more, or the queue does not answer. */
   cancel(): Promise<void> {
     this.#isCancelled = true
     const cancelled = this.#next(async () => {
       await this.#endConsumer()
       this.isQuiet = true
     })
-    return within(cancelled, CANCEL_TIMEOUT_MS, () => this.session.abandon('it did not answer a cancel'))
+    // its connection is also that of others
+    return within(cancelled, CANCEL_TIMEOUT_MS, () => undefined)
   }
 
   /**
@@ -84,11 +88,11 @@ export class Lease {
     return this.#closing
   }
 
-  async #startConsumer(): Promise<void> {
+  async #startConsumer(patienceMs?: number): Promise<void> {
     const { session, channel } = this
     await session.bounded(channel.prefetch(this.#places))
     const consuming = channel.consume(this.#parts.queue, (message) => this.#parts.onMessage(this, message))
-    this.#consumerTag = (await session.bounded(consuming)).consumerTag
+    this.#consumerTag = (await session.bounded(consuming, patienceMs)).consumerTag
   }
 
   async #endConsumer(): Promise<void> {
