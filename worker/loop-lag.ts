@@ -1,11 +1,11 @@
 import type { BrokerConfig } from '../config/config.js'
-import type { Clock } from '../src/core/clock.js'
 import type { Logger } from '../src/core/logger.js'
 import type { Bodies } from '../src/runtime/execute.js'
 
 export interface LagWatchOptions {
   readonly log: Logger
-  readonly clock: Clock
+  /** Milliseconds that only go on: a wall clock that is set would look like a blocked event loop. @defaultValue `performance.now` */
+  readonly elapsedMs?: (() => number) | undefined
   /** Told when the event loop stood still for longer. */
   readonly limitMs: number
   /** @defaultValue 500 */
@@ -29,6 +29,7 @@ export function lagLimitMs(broker: BrokerConfig): number {
  */
 export class LagWatch implements Bodies {
   readonly #options: LagWatchOptions
+  readonly #elapsedMs: () => number
   readonly #timer: NodeJS.Timeout
   readonly #running = new Map<string, number>()
   /** Also those that have ended: the one that blocked does so before anybody can look. */
@@ -38,7 +39,8 @@ export class LagWatch implements Bodies {
 
   constructor(options: LagWatchOptions) {
     this.#options = options
-    this.#lookedAt = options.clock.now()
+    this.#elapsedMs = options.elapsedMs ?? (() => performance.now())
+    this.#lookedAt = this.#elapsedMs()
     this.#timer = setInterval(() => this.#look(), options.everyMs ?? CHECK_EVERY_MS)
     this.#timer.unref() // watching is no reason to stay
   }
@@ -59,8 +61,8 @@ export class LagWatch implements Bodies {
   }
 
   #look(): void {
-    const { clock, limitMs, everyMs = CHECK_EVERY_MS } = this.#options
-    const now = clock.now()
+    const { limitMs, everyMs = CHECK_EVERY_MS } = this.#options
+    const now = this.#elapsedMs()
     const blockedMs = now - this.#lookedAt - everyMs
     this.#lookedAt = now
     if (blockedMs > limitMs && now - this.#warnedAt > QUIET_MS) {

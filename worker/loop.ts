@@ -52,8 +52,9 @@ export class Loop {
    */
   async start(): Promise<void> {
     const missing = this.#options.queues.filter((queue) => !this.#subscriptions.has(queue))
-    const outcomes = await Promise.allSettled(missing.map((queue) => this.#consume(queue)))
-    for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason
+    const consuming = missing.map((queue) => this.#consume(queue))
+    await Promise.allSettled(consuming)
+    await Promise.all(consuming)
   }
 
   async #consume(queue: string): Promise<void> {

@@ -49,7 +49,7 @@ export async function openWorker(setup: WorkerSetup): Promise<OpenWorker> {
   const { runtime, tasks, cleanUp } = prepared
   log.info(`Runs ${tasks.length} task(s) from ${config.worker.queues.join(', ')}, ${config.worker.concurrency} at once.`)
   const lanes = new LanePool({ config, modules, log, clock: runtime.clock })
-  const lag = new LagWatch({ log, clock: runtime.clock, limitMs: lagLimitMs(config.broker) })
+  const lag = new LagWatch({ log, limitMs: lagLimitMs(config.broker) })
   cleanUp.push(() => lag.close(), () => lanes.close())
   if (runtime.tracking !== undefined) cleanUp.push(expireRegularly(runtime.tracking.store, runtime))
   try {

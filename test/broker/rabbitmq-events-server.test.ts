@@ -101,14 +101,16 @@ describeRabbit(
       expect(await waiting).to.equal('BROKER_CLOSED')
     })
 
-    it('a connection asks for the heartbeat that was set, and leaves the size of frames to the server', async () => {
-      const broker = await given().open({ heartbeatSeconds: 7 })
-      await publish(broker)
+    for (const [heartbeatSeconds, what] of [[7, 'asks for the heartbeat that was set'], [0, 'has no heartbeat where none is wanted']] as const) {
+      it(`a connection ${what}, and leaves the size of frames to the server`, async () => {
+        const broker = await given().open({ heartbeatSeconds })
+        await publish(broker)
 
-      const known = await node.eval('[proplists:get_value(K, I) || I <- rabbit_networking:connection_info_all([timeout, frame_max]), K <- [timeout, frame_max]].')
+        const known = await node.eval('[proplists:get_value(K, I) || I <- rabbit_networking:connection_info_all([timeout, frame_max]), K <- [timeout, frame_max]].')
 
-      expect(known.replace(/\s/g, '')).to.equal('[7,131072]')
-    })
+        expect(known.replace(/\s/g, '')).to.equal(`[${heartbeatSeconds},131072]`)
+      })
+    }
 
     it('a connection with many queues in use reuses its channels', async () => {
       const c = given()

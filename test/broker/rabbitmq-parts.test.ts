@@ -13,6 +13,15 @@ describe('RabbitMQ options', () => {
       .that.does.not.include('secret')
   })
 
+  it('take a heartbeat of whole seconds, or 0 for none', () => {
+    const given = (heartbeatSeconds: number) => ({ urls: ['amqp://localhost'], namespace: 'shop', heartbeatSeconds })
+
+    expect([0, 1, 65_535].map((seconds) => resolveRabbitOptions(given(seconds)).heartbeatSeconds)).to.deep.equal([0, 1, 65_535])
+    for (const wrong of [-1, 0.5, 65_536, Number.NaN, Infinity]) {
+      expect(() => resolveRabbitOptions(given(wrong)), String(wrong)).to.throw().with.property('code', 'OPTION_INVALID')
+    }
+  })
+
   it('refuse a namespace that belongs to the server, and no URL at all', () => {
     for (const wrong of [{ urls: ['amqp://localhost'], namespace: 'amq.shop' }, { urls: [], namespace: 'shop' }]) {
       expect(() => resolveRabbitOptions(wrong)).to.throw().with.property('code', 'OPTION_INVALID')

@@ -1,5 +1,4 @@
 import { expect } from 'chai'
-import type { Clock } from '#src/core/clock.js'
 import { silentLogger } from '#src/core/logger.js'
 import { LagWatch, lagLimitMs } from '#worker/loop-lag.js'
 import { eachScope } from '../kit/temporary.js'
@@ -16,14 +15,11 @@ describe('The watch over the event loop of a worker', () => {
     now = 1_000_000
     warnings = []
     // moves only when told to, and counts who asks
-    const clock: Clock = {
-      now: () => {
-        looks++
-        return now
-      },
-      after: () => () => {},
+    const elapsedMs = (): number => {
+      looks++
+      return now
     }
-    const lag = new LagWatch({ log: { ...silentLogger, warn: (line) => void warnings.push(line) }, clock, limitMs: 5_000, everyMs: 1 })
+    const lag = new LagWatch({ log: { ...silentLogger, warn: (line) => void warnings.push(line) }, elapsedMs, limitMs: 5_000, everyMs: 1 })
     scope().defer(() => lag.close())
     return lag
   }
@@ -69,6 +65,31 @@ describe('The watch over the event loop of a worker', () => {
     expect(warnings).to.have.length(1)
     await pass(61_000)
     expect(warnings).to.have.length(2)
+  })
+
+  it('takes a wall clock that is set for no block', async () => {
+    warnings = []
+    const wallClock = Date.now
+    const elapsed = performance.now.bind(performance)
+    scope().defer(() => {
+      Date.now = wallClock
+      performance.now = elapsed
+    })
+    let asked = 0
+    performance.now = () => {
+      asked++
+      return elapsed()
+    }
+    const lag = new LagWatch({ log: { ...silentLogger, warn: (line) => void warnings.push(line) }, limitMs: 5_000, everyMs: 1 })
+    scope().defer(() => lag.close())
+
+    Date.now = () => wallClock() + 3_600_000
+    await new Promise<void>((resolve) => {
+      const look = (): void => void (asked > 5 ? resolve() : setTimeout(look, 1))
+      look()
+    })
+
+    expect(warnings).to.deep.equal([])
   })
 
   it('is stricter where the server ends silent connections soon', () => {

@@ -35,13 +35,16 @@ describeRabbit('With RabbitMQ', function () {
     expect(worker.output).not.to.match(/lost|blocked/)
   })
 
-  it('a body that blocks its worker for longer than the connection bears is named in a warning', async () => {
+  it('a body that blocks its worker for longer than the connection bears is named in one warning', async () => {
     const { url } = await sharedRabbitNode()
     const app = new LaneApp(scope(), { service: freshNamespace(), broker: { url, heartbeat: '1s' } })
     const worker = await app.worker()
 
-    await app.call('spinFor.inline', 1_500)
-
+    await app.call('spinFor.inline', 3_500)
     await worker.line(/event loop of the worker was blocked for \d\.\d s: .*Running then: spinFor\.inline\. .*isolation: 'thread'/)
+    await app.call('brief', 1)
+    await app.done('done')
+
+    expect(worker.lines.filter((line) => /event loop/.test(line))).to.have.length(1)
   })
 })

@@ -21,7 +21,6 @@ import { within } from './deadline.js'
 import { DELAY_STEP_MS } from './delay.js'
 import { readTlsFiles } from './dial.js'
 import { closedError, REPLY, replyCodeOf, toErrandError } from './errors.js'
-import { watchEventLoop } from './event-loop.js'
 import { resolveRabbitOptions, type RabbitBrokerOptions, type ResolvedRabbitOptions } from './options.js'
 import { Publisher } from './publisher.js'
 import type { Session } from './session.js'
@@ -63,7 +62,6 @@ class RabbitBroker implements Broker {
   readonly #consuming: Link
   readonly #watches: Watches
   readonly #consumers = new Set<Consumer>()
-  #endLoopWatch: (() => void) | undefined
   #isClosed = false
   #closing: Promise<void> | undefined
 
@@ -97,7 +95,6 @@ class RabbitBroker implements Broker {
     this.#refuseClosed(`Cannot consume "${queue}"`)
     const consumer = new Consumer(this.#parts, queue, options, handle)
     this.#consumers.add(consumer)
-    this.#endLoopWatch ??= watchEventLoop(this.#options)
     try {
       await outside(async () => {
         await this.#consuming.open()
@@ -180,7 +177,6 @@ class RabbitBroker implements Broker {
   }
 
   async #close(): Promise<void> {
-    this.#endLoopWatch?.()
     const stopping = [...this.#consumers].map((consumer) => consumer.stop())
     const [isDrained] = await Promise.all([this.#publisher.drained(DRAIN_MS), ...stopping])
     // a connection that confirmed nothing in this time answers nothing else either

@@ -82,7 +82,7 @@ export class Consumer implements Subscription {
   /** Carries out every verdict that was given; what has none yet goes back. */
   async end(): Promise<void> {
     await this.#runs.settled()
-    await Promise.all([this.#lease, ...this.#scouts].map((lease) => lease?.close()))
+    await Promise.all([this.#lease?.close(), ...[...this.#scouts].map((scout) => scout.close())])
   }
 
   stop(): Promise<void> {
@@ -130,7 +130,7 @@ export class Consumer implements Subscription {
     const { declarer } = this.#parts
     if (this.#isTemporary) await declarer.temporaryQueue(session, this.#queue)
     else await declarer.queue(session, this.#queue)
-    if (await this.#isDoubtful(session)) await this.#scout()
+    if (await this.#isDoubtful(session)) await this.#scout(session)
     if (this.#isStopped) throw closedError(`Cannot consume "${this.#queue}"`)
     const lease = await this.#leaseOn(session)
     this.#lease = lease
@@ -160,8 +160,10 @@ export class Consumer implements Subscription {
    * leader with the end of the connection, and so of every run on it. What comes meanwhile is run like any other; the connection
    * goes with the last of that.
    */
-  async #scout(): Promise<void> {
+  async #scout(asker: Session): Promise<void> {
     const session = await this.#parts.link.another()
+    const giveUp = (): void => session.abandon('the connection for which it asked was lost')
+    asker.once('gone', giveUp)
     try {
       const lease = await this.#leaseOn(session)
       this.#scouts.add(lease)
@@ -172,6 +174,8 @@ export class Consumer implements Subscription {
     } catch (error) {
       session.abandon('its queue could not be consumed')
       throw error
+    } finally {
+      asker.off('gone', giveUp)
     }
   }
 
@@ -229,7 +233,7 @@ export class Consumer implements Subscription {
     const lease = this.#lease
     if (lease === undefined || !lease.isUsable || this.#isStopped) return
     try {
-      if (await this.#isDoubtful(lease.session)) await this.#scout()
+      if (await this.#isDoubtful(lease.session)) await this.#scout(lease.session)
     } catch {
       // what runs goes on, and the server hands out as many as before
       void outside(() => this.#adaptLater())

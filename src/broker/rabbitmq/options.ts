@@ -26,7 +26,7 @@ export interface RabbitBrokerOptions {
    * sought for as long as the broker is open, also when the server refuses the user. @defaultValue true
    */
   readonly waitForConnection?: boolean | undefined
-  /** Seconds between signs of life; a silent connection is given up after two to three of them. @defaultValue 10 */
+  /** Seconds between signs of life; a silent connection is given up after two to three of them, and with 0 never. @defaultValue 10 */
   readonly heartbeatSeconds?: number | undefined
   /**
    * Milliseconds after which the server takes a message back that was not acknowledged, its `consumer_timeout`. Longer runs are
@@ -94,6 +94,9 @@ const DEFAULTS = {
   clock: systemClock,
 }
 
+/** The protocol has 16 bits for it. */
+const LONGEST_HEARTBEAT_SECONDS = 65_535
+
 /** Exchanges whose names begin with `amq.` belong to the server. */
 const NAMESPACE = /^(?!amq\.)[\x21-\x7e]{1,60}$/
 
@@ -109,7 +112,11 @@ export function resolveRabbitOptions(given: RabbitBrokerOptions): ResolvedRabbit
     throw invalid(`queueType must be 'quorum' or 'classic', got ${show(options.queueType)}`)
   }
   if (!['wait', 'reject'].includes(options.whenAway)) throw invalid(`whenAway must be 'wait' or 'reject', got ${show(options.whenAway)}`)
-  for (const name of ['connectTimeoutMs', 'confirmTimeoutMs', 'heartbeatSeconds', 'ackTimeoutMs'] as const) {
+  const { heartbeatSeconds } = options
+  if (!Number.isInteger(heartbeatSeconds) || heartbeatSeconds < 0 || heartbeatSeconds > LONGEST_HEARTBEAT_SECONDS) {
+    throw invalid(`heartbeatSeconds must be whole seconds from 0 to ${LONGEST_HEARTBEAT_SECONDS}, got ${show(heartbeatSeconds)}`)
+  }
+  for (const name of ['connectTimeoutMs', 'confirmTimeoutMs', 'ackTimeoutMs'] as const) {
     if (!Number.isFinite(options[name]) || options[name] <= 0) throw invalid(`${name} must be above 0, got ${show(options[name])}`)
   }
   return Object.freeze({ ...options, hosts: urls.map(parseHost) })
