@@ -52,13 +52,16 @@ export async function openWorker(setup: WorkerSetup): Promise<OpenWorker> {
   const lag = new LagWatch({ log, limitMs: lagLimitMs(config.broker) })
   cleanUp.push(() => lag.close(), () => lanes.close())
   if (runtime.tracking !== undefined) cleanUp.push(expireRegularly(runtime.tracking.store, runtime))
+  let worker: Worker | undefined
   try {
-    const worker = new Worker({ config, runtime, log, lanes, cleanUp, bodies: lag, onFirstEnd: setup.onFirstEnd })
-    await onceReachable(() => worker.start(), { log, clock: runtime.clock, signal })
+    worker = new Worker({ config, runtime, log, lanes, cleanUp, bodies: lag, onFirstEnd: setup.onFirstEnd })
+    const begun = worker
+    await onceReachable(() => begun.start(), { log, clock: runtime.clock, signal })
     worker.fire(startSchedules(config, runtime))
     return worker
   } catch (error) {
-    await undo(cleanUp, log)
+    // those of its queues that it consumes may have tasks under way
+    await (worker?.stop() ?? undo(cleanUp, log))
     if (signal?.aborted !== true) await reportFatal(runtime, `The worker of ${config.service} cannot start`, error)
     throw error
   }

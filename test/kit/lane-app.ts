@@ -53,9 +53,14 @@ export class LaneApp {
 
   /** A worker of its own, once it consumes. */
   async worker(config: ConfigInput = {}, options: ProgramOptions = {}): Promise<Program> {
-    const worker = this.#app.worker(config, options)
+    const worker = this.beginning(config, options)
     await worker.line(/^consuming/)
     return worker
+  }
+
+  /** A worker of its own, which may not come to consume all its queues. */
+  beginning(config: ConfigInput = {}, options: ProgramOptions = {}): Program {
+    return this.#app.worker(config, options)
   }
 
   /** A server with its worker. */

@@ -57,6 +57,31 @@ describe('The loop of a worker', () => {
     return found.toSorted()
   }
 
+  it('consumes its other queues when one of them cannot be consumed, and that one when it is asked again', async () => {
+    const refused = new Set(['first'])
+    const consumed: string[] = []
+    const picky: Broker = {
+      ...broker,
+      publish: (message) => broker.publish(message),
+      consume: (queue, options, handle) => {
+        if (refused.has(queue)) return Promise.reject(new Error(`no leader for ${queue}`))
+        consumed.push(queue)
+        return broker.consume(queue, options, handle)
+      },
+    }
+    const never = (): Promise<Verdict> => new Promise(() => {})
+    const loop = new Loop({ broker: picky, executor: { run: never, lost: never }, queues: ['first', 'second', 'third'], concurrency: 1 })
+    scope().defer(() => loop.quiet())
+
+    const refusal: unknown = await loop.start().catch((error: unknown) => error)
+    expect(consumed).to.deep.equal(['second', 'third'])
+    refused.clear()
+    await loop.start()
+
+    expect(String(refusal)).to.contain('no leader for first')
+    expect(consumed).to.deep.equal(['second', 'third', 'first'])
+  })
+
   it('runs no more tasks at once than it may, over all its queues, and each of them in the end', async () => {
     const loop = await startLoop(['mail', 'reports'], 2)
     await Promise.all(['a', 'b', 'c'].flatMap((id) => [send(`${id}1`, 'mail'), send(`${id}2`, 'reports')]))
