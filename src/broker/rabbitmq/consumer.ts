@@ -151,8 +151,14 @@ export class Consumer implements Subscription {
   async #isDoubtful(session: Session): Promise<boolean> {
     if (this.#isTemporary || this.#runs.places === 0 || !this.#parts.hasOthers()) return false
     if (this.#isSuspect) return true
-    const { messageCount, consumerCount } = await session.statement((channel) => channel.checkQueue(this.#nameOnServer))
-    return messageCount === 0 && consumerCount === 0
+    try {
+      const { messageCount, consumerCount } = await session.statement((channel) => channel.checkQueue(this.#nameOnServer))
+      return messageCount === 0 && consumerCount === 0
+    } catch (error) {
+      // newer servers do not tell everybody
+      if (isRefusal(error)) return false
+      throw error
+    }
   }
 
   /**

@@ -114,6 +114,8 @@ export class Lease {
    * the channel of the deliveries, so that its answer comes after them.
    */
   async #arrived(): Promise<void> {
+    // the others may also refuse the question, with the end of the channel
+    if (!this.session.countsReturns) return
     const deadline = performance.now() + LONGEST_ARRIVAL_MS
     for (;;) {
       const { messageCount } = await this.session.bounded(this.channel.checkQueue(this.#parts.queue))
