@@ -70,7 +70,14 @@ export class Lease {
   cancel(): Promise<void> {
     this.#isCancelled = true
     const cancelled = this.#next(async () => {
-      await this.#endConsumer()
+      // not where only the places change: one run after the other is put on watch, and each would wait
+      this.acks.hold()
+      try {
+        if (this.#consumerTag !== '') await this.#arrived()
+        await this.#endConsumer()
+      } finally {
+        this.acks.resume()
+      }
       this.isQuiet = true
     })
     // its connection is also that of others
@@ -99,13 +106,7 @@ export class Lease {
     const tag = this.#consumerTag
     if (tag === '') return
     this.#consumerTag = ''
-    this.acks.hold()
-    try {
-      await this.#arrived()
-      await this.session.bounded(this.channel.cancel(tag))
-    } finally {
-      this.acks.resume()
-    }
+    await this.session.bounded(this.channel.cancel(tag))
   }
 
   /**
