@@ -5,6 +5,7 @@ import { Backoff } from './backoff.js'
 import type { ConsumerParts } from './consumer-parts.js'
 import { within } from './deadline.js'
 import { closedError, isRefusal, reasonOf, REPLY, replyCodeOf, toErrandError } from './errors.js'
+import { renewWhenIdle, type IdleParts } from './idle.js'
 import { Lease } from './lease.js'
 import { Runs } from './runs.js'
 import type { Session } from './session.js'
@@ -137,6 +138,7 @@ export class Consumer implements Subscription {
     try {
       await lease.consume(this.#runs.places)
       this.#isSuspect = false
+      if (!this.#isTemporary) renewWhenIdle(lease, this.#idle(lease))
     } catch (error) {
       this.#isSuspect = true
       this.#over(lease, false)
@@ -145,6 +147,11 @@ export class Consumer implements Subscription {
     }
     // stop() came in between and could not cancel yet
     if (this.#isStopped) await this.#quit(lease)
+  }
+
+  #idle(lease: Lease): IdleParts {
+    const places = (): number | undefined => (this.#isStopped ? undefined : this.#runs.places)
+    return { clock: this.#parts.options.clock, places, renew: () => this.#over(lease, true) }
   }
 
   /** A queue without a leader looks empty and without consumers, whatever it holds. */
