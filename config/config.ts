@@ -84,6 +84,8 @@ export interface Config {
   /** Absolute folder for the queue file, the key file and locks. */
   readonly dataDir: string
   readonly broker: BrokerConfig
+  /** URL of the PostgreSQL database in which calls wait for the commit of their transaction; secrets inside, show only through `maskUrl`. */
+  readonly database: string | undefined
   readonly store: StoreConfig
   /** How long what is known of a completed or cancelled task is kept, for tasks that say nothing else. */
   readonly keepCompletedMs: number

@@ -49,6 +49,15 @@ export const amqpUrl = () => {
     .refine((url) => URL.canParse(url), { error })
 }
 
+/** The URL of a PostgreSQL database. */
+export const postgresUrl = () => {
+  const error = 'must be a postgres:// or postgresql:// URL'
+  return z
+    .string({ error })
+    .regex(/^postgres(ql)?:\/\/.+$/, { error })
+    .refine((url) => URL.canParse(url), { error })
+}
+
 /** Where the states of tasks are kept. */
 export const storeAddress = () => {
   const error = 'must be sqlite, sqlite:<file>, a postgres:// URL, memory or off'

@@ -27,7 +27,7 @@ const MOST_TOLD = 20
 const LONGEST_EXCERPT = 120
 /** Values that tell nothing: they may be shown whatever the key is. */
 const HARMLESS = /^(["']?)(-?\d{1,10}(\.\d+)?\s*(ms|s|m|h|d|w|b|kb|mb)?|true|false|null|yes|no|on|off|~)?\1$/i
-const SECRET_NAMES = new Set(['key', 'keys', 'broker', 'url', 'urls', 'passphrase'])
+const SECRET_NAMES = new Set(['key', 'keys', 'broker', 'url', 'urls', 'passphrase', 'database'])
 const KEY_AND_VALUE = /^(\s*(?:- +)*(["']?)([\w.-]{1,40})\2\s*:)(?:\s+(.*))?$/
 
 /** One `CONFIG_INVALID` that tells all problems at once. */

@@ -30,6 +30,7 @@ export function resolveConfig(input: MergedInput, around: Surroundings): Config 
     container: input.container,
     dataDir,
     broker,
+    database: input.database,
     store: resolveStore(input.store, broker, { baseDir: around.baseDir, dataDir }),
     keepCompletedMs: toMs(input.keepCompleted ?? DEFAULTS.keepCompleted, 'keepCompleted'),
     keepFailedMs: toMs(input.keepFailed ?? DEFAULTS.keepFailed, 'keepFailed'),

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { BROKER_DEFAULTS, DEFAULTS, WORKER_DEFAULTS } from './defaults.js'
 import { schedule } from './schedule-schema.js'
-import { amqpUrl, choice, duration, flag, headerName, key, listOf, name, size, storeAddress, text, whole } from './fields.js'
+import { amqpUrl, choice, duration, flag, headerName, key, listOf, name, postgresUrl, size, storeAddress, text, whole } from './fields.js'
 
 const BROKER_TEXT = /^(sqlite(:.+)?|memory|amqps?:\/\/.+)$/
 
@@ -158,6 +158,11 @@ export const configSchema = z
         DEFAULTS.dataDir,
       ),
       broker: key(broker, 'Where messages wait: sqlite, sqlite:<file>, memory, amqp URLs, or a section.', DEFAULTS.broker),
+      database: key(
+        postgresUrl(),
+        'PostgreSQL database of the application, in which calls made within a transaction wait until it commits.',
+        'none',
+      ),
       store: key(
         storeAddress(),
         'Where it is kept how each task stands: sqlite, sqlite:<file>, postgres://…, memory, or off.',

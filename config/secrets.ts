@@ -25,7 +25,8 @@ export function maskConfig(config: Config): Record<string, unknown> {
     const value = process.env[name]
     return value === undefined || value === '' ? [] : [{ name: `\${${name}}`, value }]
   })
-  const masked = { ...config, keys: config.keys.map(maskKey), broker: maskBroker(config.broker), store: maskStore(config.store) }
+  const { keys, broker, database, store } = config
+  const masked = { ...config, keys: keys.map(maskKey), broker: maskBroker(broker), database: maskOptional(database), store: maskStore(store) }
   // the copy of an object is an object
   return hideVariables(masked, variables) as Record<string, unknown>
 }
@@ -46,6 +47,8 @@ function hide(text: string, { name, value }: Variable): string {
   if (text === value) return name
   return value.length < SHORTEST_INNER ? text : text.replaceAll(value, () => name)
 }
+
+const maskOptional = (url: string | undefined): string | undefined => (url === undefined ? undefined : maskUrl(url))
 
 function maskBroker(broker: BrokerConfig): unknown {
   if (broker.kind !== 'rabbitmq') return broker

@@ -20,7 +20,7 @@ export type Validated =
 
 type Issue = core.$ZodIssue
 
-const SECRET_KEYS = new Set(['key', 'keys', 'broker', 'store'])
+const SECRET_KEYS = new Set(['key', 'keys', 'broker', 'database', 'store'])
 
 /** Checks one layer against the schema. Texts from environment variables are read as numbers or booleans where needed. */
 export function validateLayer(layer: Layer): Validated {

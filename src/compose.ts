@@ -4,6 +4,7 @@ import type { Broker } from './broker/broker.js'
 import { LazyLocks, openLocks } from './compose/locks.js'
 import { openPatientStore } from './compose/store.js'
 import { openTogether, type Opened } from './compose/together.js'
+import { openConfiguredKeeper } from './compose/transactions.js'
 import { systemClock, type Clock } from './core/clock.js'
 import type { Logger } from './core/logger.js'
 import { createMessages } from './core/message.js'
@@ -47,6 +48,7 @@ export async function compose(config: Config, extras: ComposeExtras): Promise<Co
   return {
     settings: config,
     broker,
+    onCommit: await openConfiguredKeeper(config, clock),
     tracking,
     locks: () => locks.open(),
     messages,

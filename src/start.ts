@@ -3,6 +3,7 @@ import { loadConfig } from '../config/load.js'
 import type { ConfigInput } from '../config/schema.js'
 import { startSupervisor, type Supervisor } from '../worker/supervisor.js'
 import { compose, type Composed } from './compose.js'
+import { openConfiguredRelay } from './compose/transactions.js'
 import { setContextSettings } from './core/context-settings.js'
 import type { Logger } from './core/logger.js'
 import type { ErrorReporter } from './core/report.js'
@@ -42,7 +43,8 @@ export interface Running {
  * the worker. With `withAsync: false`, or without a file, nothing is opened and bodies run here. Inside a worker it does nothing.
  *
  * A call of a task made before it, or without it, starts by the same file; `start()` without options then answers what runs already.
- * @throws ErrandError `CONFIG_INVALID`, `CONFIG_NOT_FOUND`, `KEY_MISSING`, `BROKER_UNREACHABLE`, `BROKER_REFUSED`, `PACKAGE_MISSING`;
+ * @throws ErrandError `CONFIG_INVALID`, `CONFIG_NOT_FOUND`, `KEY_MISSING`, `BROKER_UNREACHABLE`, `BROKER_REFUSED`, `PACKAGE_MISSING`,
+ * `DATABASE_REFUSED`;
  * `CALL_INVALID` when it runs already and other options are given
  * @example
  * await start()
@@ -79,10 +81,21 @@ async function open({ config: file, env, logger, onFailure, ...overrides }: Star
   const log = logger ?? lineLogger('errand', 'warn', process.stderr)
   await useConfiguredCarriers(config)
   const runtime = await compose(config, { log, report: onFailure })
+  const relay = await openRelay(config, runtime)
   const replies = new Replies(runtime.broker, runtime.messages, log)
   setAppState({ kind: 'on', runtime, replies })
   const supervisor = config.worker.spawn ? spawnWorkers(config, runtime) : undefined
-  return { config, ready: supervisor?.ready ?? Promise.resolve(), stop: once(() => stop(runtime, replies, supervisor)) }
+  return { config, ready: supervisor?.ready ?? Promise.resolve(), stop: once(() => stop({ runtime, replies, relay, supervisor })) }
+}
+
+/** What was opened before is closed again where the database refuses. */
+async function openRelay(config: Config, runtime: Composed): Promise<Relay> {
+  try {
+    return await openConfiguredRelay(config, runtime)
+  } catch (error) {
+    await runtime.close()
+    throw error
+  }
 }
 
 function spawnWorkers(config: Config, runtime: Composed): Supervisor {
@@ -92,9 +105,19 @@ function spawnWorkers(config: Config, runtime: Composed): Supervisor {
   return startSupervisor({ config, modules: () => registry.modules(), log, report, clock, onLost })
 }
 
-async function stop(runtime: Composed, replies: Replies, supervisor: Supervisor | undefined): Promise<void> {
+type Relay = Awaited<ReturnType<typeof openConfiguredRelay>>
+
+interface Opened {
+  readonly runtime: Composed
+  readonly replies: Replies
+  readonly relay: Relay
+  readonly supervisor: Supervisor | undefined
+}
+
+async function stop({ runtime, replies, relay, supervisor }: Opened): Promise<void> {
   setAppState({ kind: 'stopped' })
   await supervisor?.stop()
+  await relay.close()
   await replies.close()
   await runtime.close()
 }

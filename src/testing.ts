@@ -1,6 +1,6 @@
 import type { Broker, OutgoingMessage, Subscription } from './broker/broker.js'
 import { openMemoryBroker } from './broker/memory/broker.js'
-import { systemClock } from './core/clock.js'
+import { newId, systemClock } from './core/clock.js'
 import type { Context } from './core/context.js'
 import { silentLogger } from './core/logger.js'
 import { createMessages, type Messages } from './core/message.js'
@@ -8,6 +8,7 @@ import { registry } from './core/registry.js'
 import type { FailureReport } from './core/report.js'
 import { generateKey, parseKeyRing } from './core/seal/key-ring.js'
 import { ErrandError } from './errors.js'
+import type { Relay } from './compose/transactions.js'
 import { adoptExports } from './runtime/adopt-exports.js'
 import { appState, setAppState } from './runtime/app.js'
 import { createExecutor } from './runtime/execute.js'
@@ -25,6 +26,11 @@ export interface TestingOptions {
   readonly retries?: number | undefined
   /** The objects whose tasks run on themselves, as a service module's exported instances do in a worker. @defaultValue new ones are made */
   readonly instances?: readonly object[] | undefined
+  /**
+   * URL of the PostgreSQL of the test, for code that calls tasks within its transactions: they are sent when those commit.
+   * @defaultValue such calls are refused
+   */
+  readonly database?: string | undefined
 }
 
 /** A call as it left, read back from its message. */
@@ -46,7 +52,7 @@ export interface Testing {
   readonly calls: readonly CapturedCall[]
   /** Failures that would have reached the error reporter. */
   readonly failures: readonly FailureReport[]
-  /** Resolves when no task waits or runs any more; delayed ones are waited for. */
+  /** Resolves when no task waits or runs any more; delayed ones are waited for, and so is what was committed. */
   idle(): Promise<void>
   /** Ends the test mode; calls behave as if nothing had been started. */
   stop(): Promise<void>
@@ -77,7 +83,7 @@ const SETTINGS: RuntimeSettings = {
 /**
  * Lets tests call tasks without a broker, a worker process or a configuration. Calls are still sealed and encoded, so a test meets
  * the arguments and the context that a worker would: an argument that cannot travel fails here too.
- * @throws ErrandError `CALL_INVALID` when errand is already started in this process
+ * @throws ErrandError `CALL_INVALID` when errand is already started in this process; `PACKAGE_MISSING`, `DATABASE_REFUSED`
  * @example
  * const testing = await startTesting()
  * await withContext({ user: ada }, () => mail.sendWelcome(bob))
@@ -111,6 +117,7 @@ class TestRun implements Testing {
   readonly #store: Store = openMemoryStore()
   readonly #subscriptions = new Map<string, Promise<Subscription>>()
   readonly #open = new Set<string>()
+  #relay: Relay | undefined
   #idle: (() => void)[] = []
 
   constructor(messages: Messages, options: TestingOptions) {
@@ -118,31 +125,49 @@ class TestRun implements Testing {
     this.#options = options
   }
 
-  begin(): this {
+  async begin(): Promise<this> {
+    const transactions = await this.#transactions()
     const runtime: Runtime = {
       settings: { ...SETTINGS, retries: this.#options.retries ?? 0 },
       broker: { ...this.#members(), publish: (message) => this.#publish(runtime, message) },
+      onCommit: transactions?.onCommit,
       messages: this.#messages,
       clock: systemClock,
       log: silentLogger,
       tracking: new Tracking({ store: this.#store, settings: KEPT, clock: systemClock, log: silentLogger }),
       report: (failure) => void this.failures.push(failure),
     }
+    this.#relay = await transactions?.open(runtime)
     setAppState({ kind: 'on', runtime, replies: new Replies(this.#broker, this.#messages, silentLogger) })
     return this
   }
 
-  idle(): Promise<void> {
-    if (this.#open.size === 0) return Promise.resolve()
+  async idle(): Promise<void> {
+    await this.#relay?.flush()
+    if (this.#open.size === 0) return
     // delays do not hold a process, and somebody waits here
     const hold = setInterval(() => {}, HOLD_MS)
-    return new Promise<void>((resolve) => this.#idle.push(resolve)).finally(() => clearInterval(hold))
+    await new Promise<void>((resolve) => this.#idle.push(resolve))
+    clearInterval(hold)
+    // a task may have committed calls of its own
+    await this.idle()
   }
 
   async stop(): Promise<void> {
     setAppState({ kind: 'idle' })
+    await this.#relay?.close()
     await this.#broker.close()
     await this.#store.close()
+  }
+
+  async #transactions() {
+    const { database } = this.#options
+    if (database === undefined) return undefined
+    const { openConfiguredKeeper, openConfiguredRelay } = await import('./compose/transactions.js')
+    // no other test run sees what this one leaves behind
+    const config = { database, service: 'testing', environment: newId() }
+    const onCommit = await openConfiguredKeeper(config, systemClock)
+    return { onCommit, open: (runtime: Runtime) => openConfiguredRelay(config, runtime) }
   }
 
   async #publish(runtime: Runtime, message: OutgoingMessage): Promise<void> {

@@ -1,5 +1,6 @@
 import type { Broker } from '../src/broker/broker.js'
 import { compose } from '../src/compose.js'
+import { openConfiguredRelay } from '../src/compose/transactions.js'
 import { systemClock } from '../src/core/clock.js'
 import { setContextSettings } from '../src/core/context-settings.js'
 import type { Logger } from '../src/core/logger.js'
@@ -66,12 +67,19 @@ export async function prepare(setup: WorkerSetup): Promise<Prepared> {
     const runtime = await onceReachable(() => compose(config, { log, report, broker }), { log, clock: systemClock, signal })
     cleanUp.push(() => runtime.close())
     cleanUp.push(callThrough(runtime, log))
+    if (setup.isLane !== true) cleanUp.push(await relayOf(config, runtime))
     return { runtime, tasks: await load(setup, runtime, cleanUp), cleanUp }
   } catch (error) {
     await undo(cleanUp, log)
     if (signal?.aborted !== true && setup.isLane !== true) await reportFatal({ report, log }, `The worker of ${config.service} cannot start`, error)
     throw error
   }
+}
+
+/** Publishes what transactions left behind; the answer ends that. */
+async function relayOf(config: WorkerSetup['config'], runtime: Runtime): Promise<() => Promise<void>> {
+  const relay = await openConfiguredRelay(config, runtime)
+  return () => relay.close()
 }
 
 /** Tells people that a worker is gone. Never rejects. */

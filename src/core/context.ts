@@ -2,6 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks'
 import type { Logger } from './logger.js'
 import { processState } from './process-state.js'
 import type { RequestContext } from './request-context.js'
+import type { OpenTransaction } from './transaction.js'
 
 /** A user as a request carries it when the application declares nothing better. */
 export interface AnyUser {
@@ -40,6 +41,10 @@ export interface Scope {
   readonly task?: TaskScope | undefined
   /** Set by `enqueue(() => …)`: a decorated call in this flow is recorded here, not sent. */
   readonly intercept?: ((call: unknown) => unknown) | undefined
+  /** Set by `withTransaction()`: calls in this flow are sent when it commits. */
+  readonly within?: OpenTransaction | undefined
+  /** What hooks opened for the run, each under a key of its own. */
+  readonly attached?: ReadonlyMap<symbol, unknown> | undefined
 }
 
 /** The task a flow is running, as the scope knows it; `currentTask()` gives its public face. */

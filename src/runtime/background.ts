@@ -9,10 +9,20 @@ import { createHandle, type TaskHandle } from './handle.js'
 import { runInline } from './inline.js'
 import { OutcomeBox } from './outcome-box.js'
 import type { TaskCall } from './task-call.js'
+import type { TransactionClient } from '../core/transaction.js'
 import { sourceOfBox } from './tracking/source.js'
 
 /** A body that runs here has no configuration that says how long its result is waited for. */
 const INLINE_RESULT_TIMEOUT_MS = 30_000
+
+/** What may be said of one call that is made through `background()` or `enqueue()`. */
+export interface SendOptions extends CallOptions {
+  /**
+   * The call is sent when this transaction of the application commits, and never when it does not; needs the key `database`.
+   * @defaultValue sent at once, or within the transaction of `withTransaction()`
+   */
+  readonly within?: TransactionClient | undefined
+}
 
 /** The tasks of a service, each answering a handle instead of waiting. */
 export type Background<S> = {
@@ -34,8 +44,9 @@ export type Background<S> = {
  * const task = await background(mail, { delay: '10m' }).report(2026)
  * const report = await task.result({ timeout: '1h' })
  */
-export function background<S extends object>(service: S, options: CallOptions = {}): Background<S> {
-  resolveCallOptions(options, undefined, 'background()')
+export function background<S extends object>(service: S, options: SendOptions = {}): Background<S> {
+  const { within: _within, ...call } = options
+  resolveCallOptions(call, undefined, 'background()')
   const proxy = new Proxy(service, {
     get(target, member) {
       // a promise chain that meets this object asks for `then`; there is none
@@ -56,7 +67,7 @@ export function background<S extends object>(service: S, options: CallOptions = 
  * `call` must call exactly one task, before it awaits anything.
  * @throws ErrandError `CALL_INVALID` when it calls none or two, `OPTION_INVALID`, and what sending fails with
  */
-export async function enqueue<R>(call: () => Promise<R>, options: CallOptions = {}): Promise<TaskHandle<R>> {
+export async function enqueue<R>(call: () => Promise<R>, options: SendOptions = {}): Promise<TaskHandle<R>> {
   const handle = await intercepted('enqueue()', options, call)
   return handle as TaskHandle<R> // the one call that was made decides R
 }
@@ -87,7 +98,7 @@ export function original(service: object, member?: PropertyKey): unknown {
 }
 
 /** Runs `call` with task calls held up, and sends the one it made. */
-function intercepted(where: string, options: CallOptions, call: () => unknown): Promise<TaskHandle<unknown>> {
+function intercepted(where: string, { within, ...options }: SendOptions, call: () => unknown): Promise<TaskHandle<unknown>> {
   const calls: TaskCall[] = []
   let open = true
   const intercept = (made: unknown): unknown => {
@@ -106,13 +117,17 @@ function intercepted(where: string, options: CallOptions, call: () => unknown): 
     throw new ErrandError('CALL_INVALID', `${where}: the function called ${why}; it must call exactly one, before it awaits anything.`)
   }
   const resolved = resolveCallOptions(options, first.task.declaration.options, where)
-  return sendHeld(first, scope, resolved)
+  return sendHeld(first, scope, { ...resolved, within })
 }
 
-async function sendHeld(call: TaskCall, scope: Scope | undefined, options: ResolvedCallOptions): Promise<TaskHandle<unknown>> {
+type HeldOptions = ResolvedCallOptions & { readonly within: TransactionClient | undefined }
+
+async function sendHeld(call: TaskCall, scope: Scope | undefined, { within: client, ...options }: HeldOptions): Promise<TaskHandle<unknown>> {
   const placement = await placeCall(call, scope)
   if (placement.kind === 'inline') return inlineHandle(call)
-  return sendWithHandle(placement.on.runtime, placement.on.replies, call.task, { ...placement.encoded, options })
+  const { on, encoded } = placement
+  const within = client === undefined ? encoded.within : { client, isOpen: true }
+  return sendWithHandle(on.runtime, on.replies, call.task, { ...encoded, within, options })
 }
 
 /** A handle of a body that runs here; its failure waits for whoever asks for the result. */

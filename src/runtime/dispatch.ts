@@ -6,6 +6,8 @@ import type { Context, Scope } from '../core/context.js'
 import { registry } from '../core/registry.js'
 import type { Task } from '../core/task.js'
 import type { ResolvedCallOptions } from '../core/task-options.js'
+import type { OpenTransaction } from '../core/transaction.js'
+import { handOver, waitsForItself } from './hand-over.js'
 import { createHandle, type TaskHandle } from './handle.js'
 import { OutcomeBox } from './outcome-box.js'
 import type { Replies } from './replies.js'
@@ -19,6 +21,8 @@ export interface EncodedCall {
   readonly args: string
   readonly context: Context | undefined
   readonly carriers: Readonly<Record<string, unknown>> | undefined
+  /** The transaction of the caller that has to commit first. */
+  readonly within: OpenTransaction | undefined
 }
 
 /** @throws ErrandError `VALUE_UNSERIALIZABLE` naming the argument and the path in it */
@@ -28,6 +32,7 @@ export function encodeCall(call: TaskCall, scope: Scope | undefined): EncodedCal
     args: encodeArguments(call.args, `Cannot send ${call.task.name}`),
     context: scope?.context,
     carriers: captureCarriers(),
+    within: scope?.within,
   }
 }
 
@@ -48,6 +53,7 @@ export async function sendFiring(runtime: Runtime, task: Task, call: EncodedCall
 
 /** Resolves with the value of the body after a worker ran it. */
 export async function sendAndWait(runtime: Runtime, replies: Replies, task: Task, call: EncodedCall): Promise<unknown> {
+  if (call.within !== undefined) throw waitsForItself(task.name)
   const handle = await sendWithHandle(runtime, replies, task, { ...call, options: task.declaration.options })
   return handle.result()
 }
@@ -84,14 +90,16 @@ interface Address {
 }
 
 function publish(runtime: Runtime, task: Task, call: EncodedCall, { id, replyTo, options, isKnown = false }: Address): Promise<void> {
-  const { settings, messages, clock, broker, tracking } = runtime
+  const { settings, messages, clock, tracking } = runtime
   if (call.context === undefined && settings.outsideRequest === 'error') throw outsideRequest(task.name)
   const sentAt = clock.now()
   const expiresAt = settings.expiresMs === 0 ? undefined : sentAt + options.delayMs + settings.expiresMs
   const { args, context, carriers } = call
   const body = messages.sealCall({ id, task: task.name, args, context, carriers, sentAt, expiresAt, replyTo })
-  const send = (): Promise<void> => broker.publish({ id, queue: options.queue, body, delayMs: options.delayMs, priority: options.priority })
-  if (tracking === undefined || isKnown || !task.declaration.options.track) return send()
+  const { queue, delayMs, priority } = options
+  const send = (): Promise<void> => handOver(runtime, { id, queue, body, delayMs, priority }, call.within)
+  // what its transaction may still roll back must not stand as queued
+  if (call.within !== undefined || tracking === undefined || isKnown || !task.declaration.options.track) return send()
   const leaving = { id, task: task.name, context, isReadOnce: task.declaration.options.resultOnce, options, sentAt, expiresAt }
   return tracking.announce(announcementOf(leaving, tracking.keepFailedMs), send)
 }

@@ -1,5 +1,6 @@
 import type { Broker } from '../broker/broker.js'
 import type { Locks } from '../broker/locks.js'
+import type { OnCommit } from '../broker/on-commit.js'
 import type { Clock } from '../core/clock.js'
 import type { Logger } from '../core/logger.js'
 import type { Messages } from '../core/message.js'
@@ -36,6 +37,8 @@ export interface Runtime {
   readonly broker: Broker
   /** Names that one process holds at a time, opened when they are asked for first. Without it no limit holds. */
   readonly locks?: (() => Promise<Locks>) | undefined
+  /** Keeps calls made within a transaction of the application until that commits; absent without a configured database. */
+  readonly onCommit?: OnCommit | undefined
   /** Writes down how tasks stand. Without it nothing is known of them but their outcomes, by who made the call. */
   readonly tracking?: Tracking | undefined
   readonly messages: Messages

@@ -16,7 +16,7 @@ const BELOW = [...LOWER, 'store']
 export const LAYERS: readonly Layer[] = [
   { name: 'errors', files: /^src\/errors\.ts$/, mayImport: [] },
   { name: 'core', files: /^src\/core\//, mayImport: ['errors'] },
-  { name: 'port', files: /^src\/broker\/(?:broker|locks)\.ts$/, mayImport: ['errors', 'core'] },
+  { name: 'port', files: /^src\/broker\/(?:broker|locks|on-commit)\.ts$/, mayImport: ['errors', 'core'] },
   { name: 'sqlite', files: /^src\/sqlite\//, mayImport: ['errors', 'core'] },
   { name: 'broker/memory', files: /^src\/broker\/memory(?:\.ts$|\/)/, mayImport: LOWER },
   { name: 'broker/sqlite', files: /^src\/broker\/sqlite\//, mayImport: [...LOWER, 'sqlite'] },
@@ -28,10 +28,12 @@ export const LAYERS: readonly Layer[] = [
   { name: 'store/memory', files: /^src\/store\/memory\.ts$/, mayImport: ['errors', 'core', 'store'] },
   { name: 'store/sqlite', files: /^src\/store\/sqlite\//, mayImport: ['errors', 'core', 'store', 'sqlite'] },
   { name: 'store/postgres', files: /^src\/store\/postgres\//, mayImport: ['errors', 'core', 'store'] },
+  // publishes what transactions left in the database of the application, whose connection is made like that of the store
+  { name: 'outbox', files: /^src\/outbox\//, mayImport: [...LOWER, 'store/postgres'] },
   { name: 'config', files: /^config\//, mayImport: ['errors', 'core'] },
   { name: 'runtime', files: /^src\/runtime\//, mayImport: BELOW },
   { name: 'carriers', files: /^src\/carriers\//, mayImport: ['errors', 'core'] },
-  { name: 'compose', files: /^src\/compose(?:\.ts$|\/)/, mayImport: [...BELOW, ...DRIVERS, ...STORES, 'sqlite', 'config', 'runtime', 'carriers'] },
+  { name: 'compose', files: /^src\/compose(?:\.ts$|\/)/, mayImport: [...BELOW, ...DRIVERS, ...STORES, 'sqlite', 'outbox', 'config', 'runtime', 'carriers'] },
   { name: 'use-carriers', files: /^src\/use-carriers\.ts$/, mayImport: ['errors', 'core', 'config', 'carriers'] },
   // the server's side of the worker: how it is started and watched, not what it does
   { name: 'worker/supervisor', files: /^worker\/supervisor(?:\.ts$|\/|-)/, mayImport: ['errors', 'core', 'config'] },
@@ -48,6 +50,8 @@ export const LAYERS: readonly Layer[] = [
     files: /^src\/testing(?:\.ts$|\/)/,
     mayImport: [...BELOW, 'broker/memory', 'store/memory', 'config', 'runtime', 'compose', 'start'],
   },
+  // hooks for the application's own database, each with its package as types only
+  { name: 'transactions', files: /^src\/transactions\//, mayImport: ['errors', 'core', 'runtime'] },
   { name: 'frameworks', files: /^src\/frameworks\//, mayImport: ['errors', 'core', 'runtime', 'start'] },
   // lazily, where the configuration names a Nest module: the one place where a worker meets a framework
   {
@@ -76,7 +80,8 @@ export const PACKAGES: Readonly<Record<string, RegExp>> = {
   croner: /^src\/core\/schedule\/cron\.ts$/,
   commander: /^src\/cli\//,
   'reflect-metadata': /^src\/runtime\/decorator\.ts$/,
-  pg: /^src\/store\/postgres\/client\.ts$/,
+  pg: /^src\/(?:store\/postgres\/client|transactions\/pg)\.ts$/,
+  knex: /^src\/transactions\/knex\.ts$/,
   'better-sqlite3': /^src\/sqlite\//,
   'class-transformer': /^src\/core\/codec\/class-transformer\.ts$/,
   'cls-hooked': /^src\/carriers\/cls-hooked\.ts$/,
@@ -98,6 +103,7 @@ export const NODE_MODULES_OF_CORE = ['async_hooks', 'buffer', 'crypto', 'events'
 export const PORTS: Readonly<Record<string, readonly string[]>> = {
   'src/broker/broker.ts': ['Broker', 'Subscription'],
   'src/broker/locks.ts': ['Locks', 'Held'],
+  'src/broker/on-commit.ts': ['OnCommit'],
   'src/store/store.ts': ['Store', 'Watch'],
   'src/core/carrier.ts': ['Carrier'],
   'src/core/clock.ts': ['Clock'],

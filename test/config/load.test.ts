@@ -21,6 +21,7 @@ describe('loading the configuration', () => {
       services: [],
       container: undefined,
       dataDir: join(cwd, '.errand'),
+      database: undefined,
       broker: { kind: 'sqlite', file: join(cwd, '.errand', 'queue.sqlite'), durability: 'full' },
       seal: 'secrets',
       keys: [],
@@ -106,6 +107,7 @@ service: mailer
 environment: staging
 services: ./services/*.ts
 container: ./container.ts
+database: postgres://app:hunter2@db.example/shop
 dataDir: var/queue
 broker:
   urls: [amqps://a.example/v, amqps://b.example/v]
@@ -159,6 +161,7 @@ worker:
       environment: 'staging',
       services: ['./services/*.ts'],
       container: './container.ts',
+      database: 'postgres://app:hunter2@db.example/shop',
       dataDir: join(baseDir, 'var/queue'),
       broker: {
         kind: 'rabbitmq',

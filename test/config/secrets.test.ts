@@ -23,6 +23,7 @@ describe('a configuration in a log', () => {
         keys: ['k2:hunter2', 'hunter2'],
         broker: { urls: ['amqps://app:hunter2@a', 'amqps://b'], tls: { ca: 'ca.pem', passphrase: 'hunter2' } },
         store: 'postgres://app:hunter2@db.example/shop?password=hunter2',
+        database: 'postgres://app:hunter2@db.example/shop?password=hunter2',
         retries: 4,
       },
     })
@@ -31,6 +32,7 @@ describe('a configuration in a log', () => {
 
     expect(JSON.stringify(masked)).not.to.contain('hunter2')
     expect(masked).to.deep.include({ keys: ['k2:***', '***'], retries: 4, service: 'shop' })
+    expect(masked['database']).to.equal('postgres://app:***@db.example/shop?***')
     expect(masked['broker']).to.deep.include({ urls: ['amqps://app:***@a', 'amqps://b'] })
     expect(masked['store']).to.deep.equal({ kind: 'postgres', url: 'postgres://app:***@db.example/shop?***' })
     expect(config.keys).to.deep.equal(['k2:hunter2', 'hunter2'])

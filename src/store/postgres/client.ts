@@ -63,7 +63,7 @@ async function loadPg(): Promise<Pick<typeof import('pg'), 'Client'>> {
   try {
     return (await import('pg')).default
   } catch (cause) {
-    throw new ErrandError('PACKAGE_MISSING', 'The PostgreSQL store needs the package pg, which is not installed. Run: npm install pg', {
+    throw new ErrandError('PACKAGE_MISSING', 'PostgreSQL needs the package pg, which is not installed. Run: npm install pg', {
       cause,
     })
   }
