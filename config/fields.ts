@@ -40,13 +40,25 @@ export const size = () => {
     .refine((given) => toBytes(given) !== undefined, { error })
 }
 
+export const NO_AMQP_URL = 'is no URL: see its port, and write special characters of user and password as %xx (@ as %40, / as %2F, % as %25)'
+
+/** Whether it can be read, user and password included. */
+export function isAmqpUrl(given: string): boolean {
+  try {
+    const { username, password, pathname } = new URL(given)
+    return [username, password, pathname].every((part) => typeof decodeURIComponent(part) === 'string')
+  } catch {
+    return false
+  }
+}
+
 /** The URL of a RabbitMQ node. */
 export const amqpUrl = () => {
   const error = 'must be an amqp:// or amqps:// URL'
   return z
     .string({ error })
     .regex(/^amqps?:\/\/.+$/, { error })
-    .refine((url) => URL.canParse(url), { error })
+    .refine(isAmqpUrl, { error: NO_AMQP_URL })
 }
 
 /** The URL of a PostgreSQL database. */

@@ -1,7 +1,9 @@
 import { z } from 'zod'
 import { BROKER_DEFAULTS, DEFAULTS, WORKER_DEFAULTS } from './defaults.js'
 import { schedule } from './schedule-schema.js'
-import { amqpUrl, choice, duration, flag, headerName, key, listOf, name, postgresUrl, size, storeAddress, text, whole } from './fields.js'
+import {
+  amqpUrl, choice, duration, flag, headerName, isAmqpUrl, key, listOf, name, NO_AMQP_URL, postgresUrl, size, storeAddress, text, whole,
+} from './fields.js'
 
 const BROKER_TEXT = /^(sqlite(:.+)?|memory|amqps?:\/\/.+)$/
 
@@ -77,7 +79,7 @@ const broker = z.union(
     z
       .string()
       .regex(BROKER_TEXT, { error: BROKER_FORMS })
-      .refine((given) => !given.startsWith('amqp') || URL.canParse(given), { error: BROKER_FORMS }),
+      .refine((given) => !given.startsWith('amqp') || isAmqpUrl(given), { error: NO_AMQP_URL }),
     z.array(amqpUrl()).min(1, { error: 'must name at least one URL' }),
     brokerSection,
   ],

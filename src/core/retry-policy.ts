@@ -18,18 +18,18 @@ const LONGEST_BACKOFF_MS = 3_600_000
 const MOST_DOUBLINGS = 40
 
 /**
- * The wait before the run after `attempt` (from 1), or `undefined` when there is none. Exponential with factor 2 and full
- * jitter, so that tasks that failed together do not come back together.
+ * The wait before the run after a body threw for the `failures`-th time (from 1), or `undefined` when there is none. Exponential
+ * with factor 2 and full jitter, so that tasks that failed together do not come back together.
  */
 export function retryDelay(
   rule: RetryRule,
-  failure: { readonly attempt: number; readonly error: unknown; readonly defaultRetries: number },
+  failure: { readonly failures: number; readonly error: unknown; readonly defaultRetries: number },
   random: () => number = Math.random,
 ): number | undefined {
-  if (failure.attempt > (rule.retries ?? failure.defaultRetries)) return undefined
+  if (failure.failures > (rule.retries ?? failure.defaultRetries)) return undefined
   if (rule.noRetryOn?.some((kind) => isOfKind(failure.error, kind)) === true) return undefined
   if (rule.retryIf !== undefined && !rule.retryIf(failure.error)) return undefined
-  const doubled = rule.backoffMs * 2 ** Math.min(failure.attempt - 1, MOST_DOUBLINGS)
+  const doubled = rule.backoffMs * 2 ** Math.min(failure.failures - 1, MOST_DOUBLINGS)
   const ceiling = Math.min(doubled, Math.max(LONGEST_BACKOFF_MS, rule.backoffMs))
   return Math.round(random() * ceiling)
 }

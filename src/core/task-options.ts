@@ -111,7 +111,8 @@ export function resolveTaskOptions(given: TaskOptions, where = '@asyncTask'): Re
   refuseUnknownKeys(where, given, [...Object.keys(CALL_DEFAULTS), ...TASK_KEYS])
   const { name, aliases = [], result = false, resultTimeout, retries, backoff = '1s', retryIf, noRetryOn = [], params, ...rest } = given
   const { concurrency, rate, limitBy, timeLimit, isolation, track = true, keep, resultOnce = false, ...call } = rest
-  for (const text of name === undefined ? aliases : [name, ...aliases]) refuseBadName(where, text)
+  if (name !== undefined && !isTaskName(name)) refuse(where, 'name', 'a text of 1 to 120 characters without spaces', name)
+  if (!isListOfTaskNames(aliases)) refuse(where, 'aliases', `a list of former names, such as ['Mail.send']`, aliases)
   if (typeof result !== 'boolean') refuse(where, 'result', 'true or false', result)
   if (typeof resultOnce !== 'boolean') refuse(where, 'resultOnce', 'true or false', resultOnce)
   if (typeof track !== 'boolean') refuse(where, 'track', 'true or false', track)
@@ -163,13 +164,15 @@ export function resolveCallOptions(given: CallOptions, task: ResolvedCallOptions
 const isListOfTags = (given: unknown): boolean =>
   Array.isArray(given) && given.length <= MOST_TAGS && given.every((tag) => typeof tag === 'string' && tag !== '' && tag.length <= LONGEST_TAG)
 
-const isListOfErrorKinds = (given: unknown): boolean =>
-  Array.isArray(given) && given.every((kind) => typeof kind === 'function' || (typeof kind === 'string' && kind !== ''))
+const isTaskName = (given: unknown): boolean => typeof given === 'string' && TASK_NAME.test(given)
 
-function refuseBadName(where: string, text: unknown): void {
-  if (typeof text === 'string' && TASK_NAME.test(text)) return
-  refuse(where, 'name', 'a text of 1 to 120 characters without spaces', text)
-}
+const isListOfTaskNames = (given: unknown): boolean => Array.isArray(given) && given.every(isTaskName)
+
+const isListOfErrorKinds = (given: unknown): boolean =>
+  Array.isArray(given) && given.every((kind) => (typeof kind === 'string' ? kind !== '' : isClass(kind)))
+
+/** Whether `instanceof` can ask it: an arrow function throws there, in the middle of a failure. */
+const isClass = (given: unknown): boolean => typeof given === 'function' && typeof given.prototype === 'object'
 
 function refuse(where: string, option: string, wanted: string, got: unknown): never {
   throw new ErrandError('OPTION_INVALID', `${where} ${option} must be ${wanted}, got ${show(got)}.`)

@@ -223,8 +223,9 @@ async function fail(runtime: Runtime, given: FailedRun): Promise<Verdict> {
 
 function delayBeforeRetry(runtime: Runtime, { task, delivery, error }: FailedRun): number | undefined {
   if (task === undefined) return undefined
+  const failures = delivery.attempt - delivery.crashes // a run that ended with its worker used up none of the retries
   try {
-    return retryDelay(task.declaration.options.retry, { attempt: delivery.attempt, error, defaultRetries: runtime.settings.retries })
+    return retryDelay(task.declaration.options.retry, { failures, error, defaultRetries: runtime.settings.retries })
   } catch {
     return undefined // a retryIf that throws has not asked for another run
   }

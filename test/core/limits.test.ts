@@ -41,7 +41,7 @@ describe('the limits of a task', () => {
 
 describe('errors that deserve no other run', () => {
   const rule = (more: Partial<RetryRule>): RetryRule => ({ retries: 3, backoffMs: 100, retryIf: undefined, ...more })
-  const after = (error: unknown, more: Partial<RetryRule>) => retryDelay(rule(more), { attempt: 1, error, defaultRetries: 0 }, () => 1)
+  const after = (error: unknown, more: Partial<RetryRule>) => retryDelay(rule(more), { failures: 1, error, defaultRetries: 0 }, () => 1)
 
   it('are named by class, those below it included, or by code', () => {
     class Refused extends RangeError {}
@@ -57,15 +57,19 @@ describe('errors that deserve no other run', () => {
     assert.isUndefined(after(new Error('x'), { noRetryOn: [RangeError], retryIf: () => false }))
   })
 
+  it('are refused where an alias is a text and no list', () => {
+    assert.throws(() => resolveTaskOptions({ aliases: 'Mail.send' } as unknown as TaskOptions), ErrandError, /aliases must be a list of former names/)
+  })
+
   it('are refused in any other form', () => {
-    for (const noRetryOn of [RangeError, 'EACCES', [''], [null], [5]]) {
+    for (const noRetryOn of [RangeError, 'EACCES', [''], [null], [5], [() => true]]) {
       assert.throws(() => resolveTaskOptions({ noRetryOn } as unknown as TaskOptions), ErrandError, /noRetryOn must be a list of error classes and codes/)
     }
   })
 
   it('do not change that a first wait longer than an hour is kept, and that no number of attempts breaks the sum', () => {
-    assert.equal(retryDelay(rule({ backoffMs: 7_200_000 }), { attempt: 1, error: new Error('x'), defaultRetries: 0 }, () => 1), 7_200_000)
-    assert.equal(retryDelay(rule({ retries: 5_000, backoffMs: 0 }), { attempt: 2_000, error: new Error('x'), defaultRetries: 0 }, () => 1), 0)
+    assert.equal(retryDelay(rule({ backoffMs: 7_200_000 }), { failures: 1, error: new Error('x'), defaultRetries: 0 }, () => 1), 7_200_000)
+    assert.equal(retryDelay(rule({ retries: 5_000, backoffMs: 0 }), { failures: 2_000, error: new Error('x'), defaultRetries: 0 }, () => 1), 0)
   })
 
   it('need no endless retries: those are refused', () => {

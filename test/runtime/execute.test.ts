@@ -53,6 +53,14 @@ describe('a run', () => {
     assert.include(reports[2]?.title, 'bad failed')
   })
 
+  it('of a body that throws has all its retries, however many runs ended with a worker before', async () => {
+    const { run } = worker()
+
+    assert.equal((await run('bad', { attempt: 3, crashes: 2 })).kind, 'again')
+    assert.equal((await run('bad', { attempt: 4, crashes: 2 })).kind, 'again')
+    assert.equal((await run('bad', { attempt: 5, crashes: 2 })).kind, 'dead')
+  })
+
   it('that is asked for again hands on how it failed, so that the dead letter tells of every run', async () => {
     const { run } = worker()
     const first = await run('bad')

@@ -167,10 +167,10 @@ describe('the object a body runs on', () => {
 
 describe('the wait before a retry', () => {
   const rule = { retries: 3, backoffMs: 100, retryIf: undefined }
-  const failure = (attempt: number) => ({ attempt, error: new ErrandError('TASK_FAILED', 'x'), defaultRetries: 0 })
+  const failure = (failures: number) => ({ failures, error: new ErrandError('TASK_FAILED', 'x'), defaultRetries: 0 })
 
   it('doubles its ceiling with each attempt and ends after the given number', () => {
-    assert.deepEqual([1, 2, 3, 4].map((attempt) => retryDelay(rule, failure(attempt), () => 1)), [100, 200, 400, undefined])
+    assert.deepEqual([1, 2, 3, 4].map((failures) => retryDelay(rule, failure(failures), () => 1)), [100, 200, 400, undefined])
   })
 
   it('lies anywhere between nothing and the ceiling, and never above an hour', () => {
