@@ -23,7 +23,7 @@ export interface RunningWorker {
    */
   stop(options?: { readonly graceMs?: number | undefined }): Promise<void>
   /** Resolves when the worker has stopped, with the exit code that fits: 0, or 75 when it stopped to be replaced (memory limit, or a
-   * task that did not end in its time). */
+   * task that did not end when it was told to). */
   readonly stopped: Promise<number>
 }
 
@@ -145,4 +145,4 @@ class Worker implements OpenWorker {
 
 const tooLarge = (mb: number, { worker }: Config): string => `uses ${mb} MB of memory, more than worker.maxMemory allows (${worker.maxMemoryMb} MB)`
 
-const stuck = (task: string): string => `cannot end ${task}, which goes on after its time limit and its grace (isolation: 'thread' could be ended alone)`
+const stuck = (task: string): string => `cannot end ${task}, which goes on after its time limit or cancellation, and its grace (isolation: 'thread' could be ended alone)`

@@ -10,7 +10,7 @@ export interface CurrentTask {
   readonly name: string
   /** 1 for the first run. */
   readonly attempt: number
-  /** Aborts when the run is to end: its time limit is over (`TASK_TIMEOUT`), or the worker stops and its grace period is over. */
+  /** Aborts when the run is to end: its time limit is over (`TASK_TIMEOUT`), it was cancelled (`TASK_CANCELLED`), or the worker stops and its grace period is over. */
   readonly signal: AbortSignal
   /** Logs as the worker does: each line with process, task id and user. */
   readonly log: Logger

@@ -76,7 +76,7 @@ export async function sendWithHandle(
   }
   const timeoutMs = task.declaration.options.resultTimeoutMs ?? runtime.settings.resultTimeoutMs
   const { tracking } = runtime
-  const source = tracking === undefined || !task.declaration.options.track ? sourceOfBox(id, task.name, box, 'unknown') : sourceOf(() => tracking.store, id)
+  const source = tracking === undefined || !task.declaration.options.track ? sourceOfBox(id, task.name, box, 'unknown') : sourceOf(() => tracking, id)
   const isReadOnce = task.declaration.options.resultOnce
   return createHandle({ id, task: task.name, box, source, isReadOnce, timeoutMs: timeoutMs + call.options.delayMs })
 }

@@ -7,8 +7,12 @@ import { retryDelay } from '../core/retry-policy.js'
 import type { Task } from '../core/task.js'
 import type { Isolation } from '../core/task-options.js'
 import { ErrandError } from '../errors.js'
-import { answerFailure, sealAnswer, sendAnswer } from './answers.js'
+import { answerFailure, sealAnswer } from './answers.js'
 import { runInHooks } from './around.js'
+import { isCancelled } from './cancellation/cancelled.js'
+import { heedCancellation } from './cancellation/heed-cancellation.js'
+import { settleCancelled } from './cancellation/settle-cancelled.js'
+import { concludeRun } from './conclude-run.js'
 import { deathNote, retryNote } from './death-note.js'
 import { reportFailure, type FailedRun } from './failures.js'
 import { instanceFor } from './instances.js'
@@ -18,8 +22,8 @@ import { Gate } from './limits/gate.js'
 import { redactError, secretsOf } from './redact.js'
 import { refuseExpiredToken } from './reverify.js'
 import type { Runtime } from './runtime.js'
-import { limitOf, timeoutOf, withinTimeLimit } from './time-limit.js'
-import { beginRun, answerEnded } from './tracking/begin-run.js'
+import { limitOf, timeoutOf, withinTimeLimit, type LimitedRun } from './time-limit.js'
+import { beginRun, settleOver } from './tracking/begin-run.js'
 import { recordFailure } from './tracking/record-failure.js'
 import type { TrackedRun } from './tracking/tracked-run.js'
 
@@ -27,7 +31,7 @@ import type { TrackedRun } from './tracking/tracked-run.js'
 export interface Executor {
   /**
    * Opens, restores, runs and settles one delivery. One that fails after `signal` was aborted is released, unless that was its time
-   * limit. Rejects only when the thread or process that it ran in died under it: a crash, for the broker to count.
+   * limit or its cancellation. Rejects only when the thread or process that it ran in died under it: a crash, for the broker to count.
    */
   run(delivery: BegunDelivery, signal: LazySignal): Promise<Verdict>
   /** What becomes of a delivery that was proven to end its process: dead when that was once too often, else it rejects with `reason`. */
@@ -41,7 +45,7 @@ export interface ExecutorOptions {
   readonly isolation?: Isolation | undefined
   /** This is a lane: another executor placed the delivery here, and watches its limits, its time and its crashes. @defaultValue false */
   readonly isLane?: boolean | undefined
-  /** A body that runs here goes on after its time limit and its grace: nothing but the end of this process can stop it. */
+  /** A body that runs here goes on after its time limit, or its cancellation, and the grace: nothing but the end of this process can stop it. */
   readonly onStuck?: ((task: string) => void) | undefined
   /** Told of every body that runs here. */
   readonly bodies?: Bodies | undefined
@@ -85,8 +89,7 @@ async function run(host: Host, delivery: BegunDelivery, signal: LazySignal): Pro
     const inTurn: Run['inTurn'] = entry === undefined ? (body) => body() : (body) => entry.run(body)
     const begun = await beginRun(runtime, { id: call.id, task, delivery, startedAt })
     if (begun.kind === 'over') {
-      await inTurn(() => answerEnded(runtime, opened, begun.state))
-      return { kind: 'done' }
+      return await inTurn(() => settleOver(runtime, opened, begun.state))
     }
     tracked = begun.tracked
     const limited: Run = { task, delivery, signal, tracked, inTurn }
@@ -94,6 +97,7 @@ async function run(host: Host, delivery: BegunDelivery, signal: LazySignal): Pro
     const verdict = place === undefined ? await runHere(host, call, scope, limited) : await runInLane(host, place, limited)
     if (verdict !== undefined) return verdict
   } catch (error) {
+    if (call !== undefined && isCancelled(signal)) return settleCancelled(runtime, call)
     const late = timeoutOf(signal)
     // aborted because its worker stops: it has not failed, and will be run again by another
     if (signal.isAborted && late === undefined) {
@@ -122,15 +126,15 @@ async function runHere(host: Host, call: OpenedCall, scope: TaskScope, { task, s
   bodies?.begin(task.name)
   try {
     const ended = inTurn(() => runBody(task, call, { ...scope, reportProgress: tracked?.reportProgress }))
-    // who placed it in a lane watches the time
-    const limit = isLane ? 0 : limitOf(task, runtime.settings)
-    const value = await withinTimeLimit({ ...runtime, task: task.name, limitMs: limit }, { ended, signal, onIgnored: () => host.onStuck?.(task.name) })
+    const run = { ended, signal, onIgnored: () => host.onStuck?.(task.name) }
+    // who placed it in a lane watches over it
+    const value = await (isLane ? ended : watchOver(runtime, { task, tracked }, run))
     const { result } = task.declaration.options
     const answer = sealAnswer(runtime, call, { kind: 'completed', value: result ? value : undefined })
     const recorded = tracked?.completed(result ? { value } : undefined)
+    const concluded = concludeRun(runtime, { call, answer }, recorded)
     // before the caller hears of it, and before the message goes; in one file the two go in one transaction, if nobody waits between
-    if (answer !== undefined || tracked?.isInOneFile === false) await recorded
-    await sendAnswer(runtime, call, answer)
+    if (answer !== undefined || tracked?.isInOneFile !== true || isCancelled(signal)) return await concluded
     return { kind: 'done' }
   } finally {
     bodies?.end(task.name)
@@ -141,14 +145,19 @@ async function runHere(host: Host, call: OpenedCall, scope: TaskScope, { task, s
 async function runInLane({ runtime, lanes }: Host, place: LanePlace, { task, delivery, signal, tracked, inTurn }: Run): Promise<Verdict | undefined> {
   if (lanes === undefined) return undefined
   const run = lanes.run({ ...delivery, begun: tracked?.run }, place, signal)
-  const limit = { ...runtime, task: task.name, limitMs: limitOf(task, runtime.settings) }
-  const end = await withinTimeLimit(limit, { begun: run.begun, ended: inTurn(() => run.ended), signal, onIgnored: () => run.end() })
+  const end = await watchOver(runtime, { task, tracked }, { begun: run.begun, ended: inTurn(() => run.ended), signal, onIgnored: () => run.end() })
   if (signal.isAborted && end.kind !== 'settled') throw signal.reason // it was ended for that
   if (end.kind === 'lost') runtime.log.warn(`${task.name} (id ${delivery.id}) lost the ${place.kind} in which it ran: ${end.why}.`)
   const verdict = verdictOf(end)
   // what the lane settled it has written down itself
   if (end.kind !== 'settled' && verdict !== undefined) await tracked?.released()
   return verdict
+}
+
+/** What the run ends with, in its time and unless it is cancelled. */
+function watchOver<T>(runtime: Runtime, { task, tracked }: Pick<Run, 'task' | 'tracked'>, run: LimitedRun<T>): Promise<T> {
+  const ended = tracked === undefined ? run.ended : heedCancellation(runtime, { ...run, id: tracked.id })
+  return withinTimeLimit({ ...runtime, task: task.name, limitMs: limitOf(task, runtime.settings) }, { ...run, ended })
 }
 
 async function runBody(task: Task, call: OpenedCall, scope: TaskScope): Promise<unknown> {
@@ -212,8 +221,9 @@ async function fail(runtime: Runtime, given: FailedRun): Promise<Verdict> {
   const secrets = secretsOf(given.call?.context, runtime.settings.secretHeaders)
   const failed = { ...given, error: redactError(given.error, secrets) }
   const delayMs = isBodyError(failed) ? delayBeforeRetry(runtime, failed) : undefined
+  const state = await recordFailure(runtime, failed, delayMs)
+  if (state === 'cancelled') return failed.call === undefined ? { kind: 'done' } : settleCancelled(runtime, failed.call)
   await reportFailure(runtime, failed, delayMs === undefined ? 'failed' : 'retrying')
-  await recordFailure(runtime, failed, delayMs)
   const { attempt, crashes, note } = failed.delivery
   const failure = { attempt, nowMs: runtime.clock.now(), error: failed.error, secrets }
   if (delayMs !== undefined) return { kind: 'again', delayMs, note: retryNote(note, failure) }

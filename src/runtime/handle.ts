@@ -1,6 +1,7 @@
 import { toMs, type Duration } from '../core/duration.js'
+import type { CancelOptions, CancelResult } from './cancellation/cancel.js'
 import type { OutcomeBox } from './outcome-box.js'
-import { feed, notFound } from './tracking/feed.js'
+import { feed, feedCancelled, notFound } from './tracking/feed.js'
 import { changesOf, type StatusSource } from './tracking/source.js'
 import { statusOf, type TaskProgress, type TaskStatus } from './tracking/status.js'
 
@@ -39,6 +40,16 @@ export interface TaskHandle<R> {
    * for await (const { state, progress } of task.watch()) console.log(state, progress.value)
    */
   watch(options?: WatchOptions): AsyncIterable<TaskStatus>
+  /**
+   * Cancels it, and the calls that it made. One that waits never runs. Of one that runs the signal (`currentTask().signal`) aborts with
+   * `TASK_CANCELLED`; if it goes on for longer than `timeLimitGrace`, its thread or process is ended, or its worker replaced. It is neither
+   * retried nor dead-lettered. One that has ended stays as it is, and the answer says so.
+   * @throws ErrandError `CALL_INVALID` where nothing is kept of it (`store: off`, `track: false`, `withAsync: false`), `OPTION_INVALID`,
+   * `STORE_UNREACHABLE`
+   * @example
+   * const { isCancelled, state } = await task.cancel({ reason: 'ordered twice' })
+   */
+  cancel(options?: CancelOptions): Promise<CancelResult>
 }
 
 /** What a handle is made of. */
@@ -65,6 +76,12 @@ export function createHandle({ id, task, box, source, timeoutMs, isReadOnce = fa
     status,
     progress: async () => (await status()).progress,
     watch: (options) => changesOf(id, source, options?.signal),
+    cancel: async (options) => {
+      const cancelled = await source.cancel(options)
+      // who waits in this process need not ask the store
+      if (cancelled.state === 'cancelled') await feedCancelled(box, source)
+      return cancelled
+    },
     result: async ({ timeout, signal } = {}) => {
       const ms = timeout === undefined ? timeoutMs : toMs(timeout, 'result timeout')
       if (isSpent) throw notFound(id)

@@ -1,6 +1,6 @@
 import { appendFileSync, existsSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { start, tasks, type ConfigInput, type Running, type TaskState, type TaskStatus } from 'errand'
+import { start, tasks, type CancelResult, type ConfigInput, type Running, type TaskState, type TaskStatus } from 'errand'
 import { encodeArguments } from '#src/core/codec/encode.js'
 import { silentLogger } from '#src/core/logger.js'
 import { appState } from '#src/runtime/app.js'
@@ -12,6 +12,7 @@ import { until } from './until.js'
 const TASKS = fileURLToPath(new URL('../fixtures/states/tasks.js', import.meta.url))
 const OWN_WORKER = new URL('../fixtures/worker-app/own-worker.js', import.meta.url)
 const READER = new URL('../fixtures/states/reader.js', import.meta.url)
+const CANCELLER = new URL('../fixtures/cancel/canceller.js', import.meta.url)
 
 /** An application whose server is the test, with workers and further servers that are processes of their own. */
 export class StatesApp {
@@ -47,6 +48,13 @@ export class StatesApp {
     const reader = startProgram(this.#scope, READER, { args: [JSON.stringify(this.#settings()), id] })
     // written by the reader
     return JSON.parse(await reader.line(/^\{/)) as { readonly status: TaskStatus; readonly result: unknown }
+  }
+
+  /** What another server of the application is told when it cancels a task. */
+  async cancelElsewhere(id: string): Promise<CancelResult> {
+    const canceller = startProgram(this.#scope, CANCELLER, { args: [JSON.stringify(this.#settings()), id] })
+    // written by the canceller
+    return JSON.parse(await canceller.line(/^\{/)) as CancelResult
   }
 
   open(): void {

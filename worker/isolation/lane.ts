@@ -4,7 +4,7 @@ import type { BegunDelivery, LaneEnd, LanePlace } from '../../src/runtime/lanes.
 import type { LazySignal } from '../../src/core/lazy-signal.js'
 import type { WorkerInstructions } from '../supervisor/protocol.js'
 import { openChannel, type Channel } from './channel.js'
-import { readFromLane, type FromLane } from './protocol.js'
+import { ABORT_CODES, readFromLane, type FromLane } from './protocol.js'
 
 export interface LaneOptions {
   readonly kind: LanePlace['kind']
@@ -86,7 +86,7 @@ export class Lane {
   }
 
   #abort(reason: unknown): void {
-    const code = reason instanceof ErrandError && reason.code === 'TASK_TIMEOUT' ? reason.code : 'TASK_FAILED'
+    const code = ABORT_CODES.find((known) => reason instanceof ErrandError && reason.code === known) ?? 'TASK_FAILED'
     this.#channel.say({ lane: 'abort', code, why: reason instanceof Error ? reason.message : 'The run is to end.' })
   }
 

@@ -28,10 +28,11 @@ export type FromLane =
   | { readonly lane: 'dying'; readonly culprit: string | undefined; readonly why: string }
   | { readonly lane: 'log'; readonly level: LogLevel; readonly text: string }
 
-/** Why a run is aborted: its time is over, or the worker stops. */
-export type AbortCode = 'TASK_TIMEOUT' | 'TASK_FAILED'
+/** Why a run is aborted: its time is over, it was cancelled, or the worker stops. */
+export type AbortCode = (typeof ABORT_CODES)[number]
 export type LogLevel = (typeof LEVELS)[number]
 
+export const ABORT_CODES = ['TASK_TIMEOUT', 'TASK_CANCELLED', 'TASK_FAILED'] as const
 const LEVELS = ['debug', 'info', 'warn', 'error'] as const
 
 type Fields = Readonly<Record<string, unknown>>
@@ -48,8 +49,9 @@ export function readToLane(message: unknown): ToLane | undefined {
       return delivery === undefined ? undefined : { lane: 'run', delivery }
     }
     case 'abort': {
-      const { code, why } = said
-      return (code === 'TASK_TIMEOUT' || code === 'TASK_FAILED') && typeof why === 'string' ? { lane: 'abort', code, why } : undefined
+      const { code: given, why } = said
+      const code = ABORT_CODES.find((known) => known === given)
+      return code !== undefined && typeof why === 'string' ? { lane: 'abort', code, why } : undefined
     }
     default:
       return undefined

@@ -1,12 +1,13 @@
 import { hostname } from 'node:os'
+import type { Verdict } from '../../broker/broker.js'
 import { decodeValue } from '../../core/codec/decode.js'
 import type { OpenedCall } from '../../core/message.js'
 import type { Task } from '../../core/task.js'
 import type { Run } from '../../store/store.js'
-import { answerFailure, sealAnswer, sendAnswer } from '../answers.js'
+import { sealAnswer, sendAnswer } from '../answers.js'
+import { settleCancelled } from '../cancellation/settle-cancelled.js'
 import type { BegunDelivery } from '../lanes.js'
 import type { Runtime } from '../runtime.js'
-import { cancelledError } from './outcome.js'
 import { NOT_KEPT, TrackedRun } from './tracked-run.js'
 
 /** Whether a run may begin. */
@@ -47,11 +48,16 @@ export const runOf = ({ attempt }: { readonly attempt: number }, startedAt: numb
   worker: { host: HOST, pid: process.pid },
 })
 
-/** Tells a caller that waits what has become of a task that is not run again: the worker that knew may have died before it said so. */
-export async function answerEnded(runtime: Runtime, call: OpenedCall, state: 'completed' | 'cancelled'): Promise<void> {
-  runtime.log.info(`${call.task} ${call.id} is not run: it was ${state} before.`)
+/** Settles a task that is not run again. A caller that waits is told what became of it: the worker that knew may have died before it did. */
+export async function settleOver(runtime: Runtime, call: OpenedCall, state: 'completed' | 'cancelled'): Promise<Verdict> {
+  if (state === 'cancelled') return settleCancelled(runtime, call)
+  await answerCompleted(runtime, call)
+  return { kind: 'done' }
+}
+
+async function answerCompleted(runtime: Runtime, call: OpenedCall): Promise<void> {
+  runtime.log.info(`${call.task} ${call.id} is not run: it was completed before.`)
   if (call.replyTo === undefined) return
-  if (state === 'cancelled') return answerFailure(runtime, call, cancelledError(call.id))
   try {
     const record = await runtime.tracking?.store.find({ id: call.id })
     if (record === undefined || record.result === NOT_KEPT) return

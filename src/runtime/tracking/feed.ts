@@ -49,5 +49,12 @@ export function feed({ id, box, source, isById, onTaken }: FeedParts): () => voi
   }
 }
 
+/** Settles the box of a task that was cancelled. Never rejects. */
+export async function feedCancelled(box: OutcomeBox, source: StatusSource): Promise<void> {
+  const record = await source.find().catch(() => undefined)
+  const outcome = record?.state === 'cancelled' ? outcomeOf(record) : undefined
+  if (outcome !== undefined) box.settle(outcome)
+}
+
 export const notFound = (id: string): ErrandError =>
   new ErrandError('TASK_NOT_FOUND', `There is no result of task ${id}: nothing is known of it, or nothing any more (keepCompleted, keepFailed).`)

@@ -1,3 +1,4 @@
+import type { TaskState } from '../../core/lifecycle.js'
 import type { FailedRun } from '../failures.js'
 import type { Runtime } from '../runtime.js'
 import { runOf } from './begin-run.js'
@@ -5,19 +6,19 @@ import { recordedError } from './recorded-error.js'
 import { TrackedRun } from './tracked-run.js'
 
 /**
- * Writes down how a run failed, or that a message was refused before any; with `delayMs` it is run again after that. Of a message whose
+ * Writes down how a run failed, or that a message was refused before any; with `delayMs` it is run again after that. Answers where its
+ * task stands then, if that is known: one that was cancelled has not failed. Of a message whose
  * seal does not hold nothing is written down: whoever made it could name the task of somebody else.
  */
-export async function recordFailure(runtime: Runtime, failed: FailedRun, delayMs: number | undefined): Promise<void> {
+export async function recordFailure(runtime: Runtime, failed: FailedRun, delayMs: number | undefined): Promise<TaskState | undefined> {
   const { tracking, messages } = runtime
   const { call, task, delivery, error, startedAt } = failed
-  if (tracking === undefined || task?.declaration.options.track === false) return
+  if (tracking === undefined || task?.declaration.options.track === false) return undefined
   const seen = call === undefined ? messages.seeCall(delivery.body) : undefined
   const id = call?.id ?? (seen?.refusal === undefined ? seen?.id : undefined)
-  if (id === undefined) return
+  if (id === undefined) return undefined
   if (failed.tracked === undefined && delayMs === undefined) return tracking.refused(id, recordedError(error))
   const keepMs = task?.declaration.options.keepMs
   const tracked = failed.tracked ?? new TrackedRun(tracking, { id, keepMs }, runOf(delivery, startedAt))
-  if (delayMs === undefined) await tracked.failed(error)
-  else await tracked.retrying(error, delayMs)
+  return delayMs === undefined ? tracked.failed(error) : tracked.retrying(error, delayMs)
 }

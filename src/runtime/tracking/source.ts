@@ -1,8 +1,11 @@
 import { isTerminal, type TaskState } from '../../core/lifecycle.js'
-import type { Store, TaskRecord, Watch } from '../../store/store.js'
+import { ErrandError } from '../../errors.js'
+import type { TaskRecord, Watch } from '../../store/store.js'
+import { cancelTask, type CancelOptions, type CancelResult } from '../cancellation/cancel.js'
 import type { OutcomeBox } from '../outcome-box.js'
 import { recordedError } from './recorded-error.js'
 import { statusOf, type TaskStatus } from './status.js'
+import type { Tracking } from './tracking.js'
 
 /** Where it is known how one task stands. */
 export interface StatusSource {
@@ -11,16 +14,18 @@ export interface StatusSource {
   watch(onChange: () => void): Promise<Watch>
   /** Takes a result that can be read once; whether nobody had before. */
   take(): Promise<boolean>
+  cancel(options?: CancelOptions): Promise<CancelResult>
 }
 
-/** The store that `open` answers. */
-export const sourceOf = (open: () => Store | Promise<Store>, id: string): StatusSource => ({
-  find: async () => (await open()).find({ id }),
-  watch: async (onChange) => (await open()).watch([id], onChange),
+/** What `open` answers. */
+export const sourceOf = (open: () => Tracking | Promise<Tracking>, id: string): StatusSource => ({
+  find: async () => (await open()).store.find({ id }),
+  watch: async (onChange) => (await open()).store.watch([id], onChange),
   take: async () => {
-    const [recorded] = await (await open()).record([{ kind: 'taken', id, at: Date.now() }])
+    const [recorded] = await (await open()).store.record([{ kind: 'taken', id, at: Date.now() }])
     return recorded?.applied === true
   },
+  cancel: async (options) => cancelTask(await open(), id, options),
 })
 
 /** What the maker of a call knows by itself: nothing but the outcome, when it has come, and `until` then. */
@@ -36,11 +41,21 @@ export function sourceOfBox(id: string, task: string, box: OutcomeBox, until: Ta
   return {
     find,
     take: async () => true,
+    cancel: async () => {
+      throw notCancellable(task)
+    },
     watch: async (onChange) => {
       const stop = box.whenSettled(onChange)
       return { stop: async () => stop() }
     },
   }
+}
+
+function notCancellable(task: string): ErrandError {
+  return new ErrandError(
+    'CALL_INVALID',
+    `Cannot cancel ${task}: nothing is kept of how it stands. Configure a store ("store: sqlite" or a PostgreSQL URL), and leave its option "track" at true.`,
+  )
 }
 
 /** Any length does: the timer is only there to be there. */

@@ -1,5 +1,6 @@
 import { decodeValue } from '../../core/codec/decode.js'
 import type { TaskState } from '../../core/lifecycle.js'
+import { noteOf, type TaskCancellation } from '../cancellation/cancelled.js'
 import type { RecordedError, RecordedRun, RunOutcome, TaskRecord, WorkerName } from '../../store/store.js'
 
 /** What a task says of its progress. */
@@ -45,6 +46,8 @@ export interface TaskStatus {
   readonly progress: TaskProgress
   /** Its last failure; of a completed task none. */
   readonly error?: TaskFailure | undefined
+  /** Who cancelled it, and why; only of a cancelled task. */
+  readonly cancellation?: TaskCancellation | undefined
   /** Id of the user as whom it runs. */
   readonly owner?: string | undefined
   readonly tenant?: string | undefined
@@ -71,6 +74,7 @@ export function statusOf(id: string, record: TaskRecord | undefined): TaskStatus
     attempts: Object.freeze(runs.map(attemptOf)),
     progress: progressOf(progress),
     ...(error === undefined ? {} : { error: failureOf(error) }),
+    ...(record.state === 'cancelled' ? { cancellation: cancellationOf(error) } : {}),
   })
 }
 
@@ -85,6 +89,11 @@ const NO_PROGRESS: TaskProgress = Object.freeze({ value: -1, data: null })
 
 function attemptOf({ step: _step, error, ...run }: RecordedRun): TaskAttempt {
   return Object.freeze({ ...run, ...(error === undefined ? {} : { error: failureOf(error) }) })
+}
+
+function cancellationOf(error: RecordedError | undefined): TaskCancellation {
+  const { children: _children, ...told } = noteOf(error)
+  return Object.freeze(told)
 }
 
 function failureOf({ encoded: _encoded, ...failure }: RecordedError): TaskFailure {

@@ -1,4 +1,5 @@
 import { encodeValue } from '../../core/codec/encode.js'
+import type { TaskState } from '../../core/lifecycle.js'
 import { LARGEST_RESULT } from '../../store/bounds.js'
 import type { Change, Run } from '../../store/store.js'
 import { ProgressReports } from './progress-reports.js'
@@ -15,7 +16,7 @@ export interface TrackedTask {
 /** Stands for a result that was too large to keep, or could not be encoded. */
 export const NOT_KEPT = ''
 
-/** Writes down what becomes of one run. Nothing here rejects. */
+/** Writes down what becomes of one run, and answers where its task stands then, if that is known. Nothing here rejects. */
 export class TrackedRun {
   readonly run: Run
   readonly #task: TrackedTask
@@ -34,34 +35,39 @@ export class TrackedRun {
     return this.#tracking.isInOneFile
   }
 
+  get id(): string {
+    return this.#task.id
+  }
+
   /** See `TaskScope.reportProgress`. */
   readonly reportProgress = (value: number | boolean, data: unknown): void => this.#progress.report(value, data)
 
   /** `result` holds the value where the task has one. */
-  async completed(result: { readonly value: unknown } | undefined): Promise<void> {
+  async completed(result: { readonly value: unknown } | undefined): Promise<TaskState | undefined> {
     const kept = result === undefined ? undefined : encodedResult(result.value)
     const expiresAt = this.#tracking.expiryOf('completed', this.#task.keepMs)
-    await this.#end({ kind: 'completed', ...this.#happened(), expiresAt, result: kept })
+    return this.#end({ kind: 'completed', ...this.#happened(), expiresAt, result: kept })
   }
 
-  async failed(error: unknown): Promise<void> {
+  async failed(error: unknown): Promise<TaskState | undefined> {
     const expiresAt = this.#tracking.expiryOf('failed', this.#task.keepMs)
-    await this.#end({ kind: 'failed', ...this.#happened(), expiresAt, error: recordedError(error) })
+    return this.#end({ kind: 'failed', ...this.#happened(), expiresAt, error: recordedError(error) })
   }
 
-  async retrying(error: unknown, delayMs: number): Promise<void> {
-    await this.#end({ kind: 'retrying', ...this.#happened(), error: recordedError(error), dueAt: this.#tracking.now() + delayMs })
+  async retrying(error: unknown, delayMs: number): Promise<TaskState | undefined> {
+    return this.#end({ kind: 'retrying', ...this.#happened(), error: recordedError(error), dueAt: this.#tracking.now() + delayMs })
   }
 
   /** It was handed back unfinished. */
-  async released(): Promise<void> {
-    await this.#end({ kind: 'released', ...this.#happened() })
+  async released(): Promise<TaskState | undefined> {
+    return this.#end({ kind: 'released', ...this.#happened() })
   }
 
   /** The last report of progress goes out with the end. */
-  async #end(change: Change): Promise<void> {
+  async #end(change: Change): Promise<TaskState | undefined> {
     const last = this.#progress.end()
-    await this.#tracking.record(last === undefined ? [change] : [last, change])
+    const recorded = await this.#tracking.record(last === undefined ? [change] : [last, change])
+    return recorded?.at(-1)?.state
   }
 
   #happened(): { readonly id: string; readonly run: Run; readonly at: number } {

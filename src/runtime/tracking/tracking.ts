@@ -1,4 +1,5 @@
 import type { Clock } from '../../core/clock.js'
+import type { TaskState } from '../../core/lifecycle.js'
 import type { Logger } from '../../core/logger.js'
 import { ErrandError } from '../../errors.js'
 import type { Announcement, Change, RecordedError, Recorded, Store } from '../../store/store.js'
@@ -69,9 +70,9 @@ export class Tracking {
     return this.#parts.clock.now()
   }
 
-  /** Calls `fn` once after `ms`. */
-  after(ms: number, fn: () => void): void {
-    this.#parts.clock.after(ms, fn)
+  /** Calls `fn` once after `ms`, unless the answer is called before. */
+  after(ms: number, fn: () => void): () => void {
+    return this.#parts.clock.after(ms, fn)
   }
 
   /** When what is known of a task is forgotten that ended now. `keepMs` is its own time. */
@@ -80,9 +81,10 @@ export class Tracking {
     return clock.now() + (keepMs ?? (end === 'failed' ? settings.keepFailedMs : settings.keepCompletedMs))
   }
 
-  /** Records that a task failed without a run of it. */
-  async refused(id: string, error: RecordedError): Promise<void> {
-    await this.record([{ kind: 'failed', id, at: this.#parts.clock.now(), error, expiresAt: this.expiryOf('failed', undefined) }])
+  /** Records that a task failed without a run of it; answers where it stands, if that is known. */
+  async refused(id: string, error: RecordedError): Promise<TaskState | undefined> {
+    const recorded = await this.record([{ kind: 'failed', id, at: this.#parts.clock.now(), error, expiresAt: this.expiryOf('failed', undefined) }])
+    return recorded?.[0]?.state
   }
 
   async #announceBeside(announcement: Announcement, publish: () => Promise<void>): Promise<void> {

@@ -1,0 +1,36 @@
+import type { Verdict } from '../../broker/broker.js'
+import type { OpenedCall } from '../../core/message.js'
+import { answerFailure } from '../answers.js'
+import type { Runtime } from '../runtime.js'
+import { cancelledError, noteOf, type CancelNote } from './cancelled.js'
+import { cancelChildren } from './records.js'
+
+/**
+ * The end of a delivery whose task was cancelled: it is neither retried nor dead-lettered. Its caller is told, and the calls that it made
+ * until it heard of it are cancelled too.
+ */
+export async function settleCancelled(runtime: Runtime, call: OpenedCall): Promise<Verdict> {
+  const { id, task } = call
+  runtime.log.info(`${task} ${id} was cancelled.`)
+  const note = await noteFrom(runtime, id)
+  await answerFailure(runtime, call, cancelledError(id, note))
+  if (note?.children === true) await cancelLateChildren(runtime, id, note)
+  return { kind: 'done' }
+}
+
+async function noteFrom({ tracking }: Runtime, id: string): Promise<CancelNote | undefined> {
+  try {
+    return noteOf((await tracking?.store.find({ id }))?.error)
+  } catch {
+    return undefined // a store that is away; that it was cancelled is known all the same
+  }
+}
+
+async function cancelLateChildren({ tracking, log }: Runtime, id: string, note: CancelNote): Promise<void> {
+  if (tracking === undefined) return
+  try {
+    await cancelChildren(tracking, [id], note)
+  } catch (error) {
+    log.warn(`Calls that the cancelled task ${id} made may go on: ${error instanceof Error ? error.message : 'unknown'}`)
+  }
+}
