@@ -17,6 +17,7 @@ export { currentTask, currentTaskId, isAsyncTask, type CurrentTask } from './run
 export { timedQuery, type TimedQueryOptions } from './runtime/timed-query.js'
 export { withTransaction } from './runtime/with-transaction.js'
 export type { TransactionClient } from './core/transaction.js'
+export { on, type Events, type TaskEvent, type TaskRunEvent, type WorkerDeath } from './runtime/events.js'
 export { around, type AroundHook, type RunInfo } from './runtime/around.js'
 export { context, withContext, type AnyUser, type BaseContext, type Context, type ContextInput } from './core/context.js'
 // a star, because only then can an application augment it as a part of this module

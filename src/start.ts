@@ -12,6 +12,7 @@ import { registry } from './core/registry.js'
 import { ErrandError } from './errors.js'
 import { appState, setAppState, setWorkersLost } from './runtime/app.js'
 import { lineLogger } from './runtime/default-logger.js'
+import { emit } from './runtime/events.js'
 import { isWorkerProcess } from './runtime/process-role.js'
 import { Replies } from './runtime/replies.js'
 import { useConfiguredCarriers } from './use-carriers.js'
@@ -102,7 +103,8 @@ function spawnWorkers(config: Config, runtime: Composed): Supervisor {
   const { log, report, clock } = runtime
   // workers of other hosts may still run what is sent
   const onLost = runtime.broker.features.crossHost ? undefined : setWorkersLost
-  return startSupervisor({ config, modules: () => registry.modules(), log, report, clock, onLost })
+  const onDied = (pid: number, why: string): void => emit(log, 'worker.died', { pid, why, at: clock.now() })
+  return startSupervisor({ config, modules: () => registry.modules(), log, report, clock, onLost, onDied })
 }
 
 type Relay = Awaited<ReturnType<typeof openConfiguredRelay>>

@@ -16,6 +16,8 @@ export interface SupervisorOptions {
   readonly log: Logger
   /** Called when the workers cannot be kept alive. */
   readonly report: ErrorReporter
+  /** Called when a worker died that was not asked to; `why` completes the sentence "The worker …". */
+  readonly onDied?: ((pid: number, why: string) => void) | undefined
   /** Called when none of these workers is left or will be started. */
   readonly onLost?: ((error: ErrandError) => void) | undefined
   /** @defaultValue the system's clock */
@@ -74,7 +76,7 @@ class WorkerSupervisor implements Supervisor {
     const slot = { main: fileURLToPath(main), config, modules: options.modules, clock, log, random }
     this.#slots = Array.from(
       { length: config.worker.processes },
-      () => new WorkerSlot({ ...slot, onReady: () => this.#settleReady(), onGivenUp: (why) => this.#giveUp(why) }),
+      () => new WorkerSlot({ ...slot, onReady: () => this.#settleReady(), onGivenUp: (why) => this.#giveUp(why), onDied: options.onDied ?? (() => {}) }),
     )
     this.#election = new Election({
       address: leaderAddress(config),

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { Command } from 'commander'
+import { cancelCommand } from './cancel.js'
 import { deadCommand } from './dead.js'
 import { doctorCommand } from './doctor.js'
 import { initCommand } from './init.js'
@@ -36,7 +37,7 @@ export function createProgram(): Command {
     program.addCommand(command.copyInheritedSettings(program))
   }
   // these have an exit code of their own for wrong use
-  return program.addCommand(deadCommand()).addCommand(replayCommand())
+  return program.addCommand(cancelCommand()).addCommand(deadCommand()).addCommand(replayCommand())
 }
 
 function packageVersion(): string {

@@ -55,7 +55,7 @@ export async function withStore<T>(config: Config, work: (store: Store) => Promi
   await using store = config.store.kind === 'memory' ? undefined : await openStore(config, silentLogger)
   if (store !== undefined) return await work(store)
   const why = config.store.kind === 'off' ? '"store: off" keeps nothing' : 'with "store: memory" it lies inside the process that called start()'
-  throw new ErrandError('CALL_INVALID', `Cannot tell how tasks stand: ${why}.`)
+  throw new ErrandError('CALL_INVALID', `Cannot tell how tasks stand: ${why}. Configure "store: sqlite" or a PostgreSQL URL.`)
 }
 
 function searchOf(command: Command, options: TasksOptions): Search {

@@ -3,17 +3,20 @@ import type { OpenedCall } from '../core/message.js'
 import type { TaskState } from '../core/lifecycle.js'
 import { sendAnswer } from './answers.js'
 import { settleCancelled } from './cancellation/settle-cancelled.js'
+import type { RunEvents } from './run-events.js'
 import type { Runtime } from './runtime.js'
 
 /** A body that ended well, and what its caller is told. */
 export interface EndedRun {
   readonly call: OpenedCall
   readonly answer: Buffer | undefined
+  readonly events: RunEvents
 }
 
 /** What follows the end of a body, once it is written down: that a cancellation came before it, or the answer to the caller. Never rejects. */
-export async function concludeRun(runtime: Runtime, { call, answer }: EndedRun, recorded: Promise<TaskState | undefined> | undefined): Promise<Verdict> {
+export async function concludeRun(runtime: Runtime, { call, answer, events }: EndedRun, recorded: Promise<TaskState | undefined> | undefined): Promise<Verdict> {
   if ((await recorded) === 'cancelled') return settleCancelled(runtime, call)
+  events.completed()
   await sendAnswer(runtime, call, answer)
   return { kind: 'done' }
 }

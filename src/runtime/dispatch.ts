@@ -7,6 +7,7 @@ import { registry } from '../core/registry.js'
 import type { Task } from '../core/task.js'
 import type { ResolvedCallOptions } from '../core/task-options.js'
 import type { OpenTransaction } from '../core/transaction.js'
+import { emit } from './events.js'
 import { handOver, waitsForItself } from './hand-over.js'
 import { createHandle, type TaskHandle } from './handle.js'
 import { OutcomeBox } from './outcome-box.js'
@@ -89,7 +90,7 @@ interface Address {
   readonly isKnown?: boolean | undefined
 }
 
-function publish(runtime: Runtime, task: Task, call: EncodedCall, { id, replyTo, options, isKnown = false }: Address): Promise<void> {
+async function publish(runtime: Runtime, task: Task, call: EncodedCall, { id, replyTo, options, isKnown = false }: Address): Promise<void> {
   const { settings, messages, clock, tracking } = runtime
   if (call.context === undefined && settings.outsideRequest === 'error') throw outsideRequest(task.name)
   const sentAt = clock.now()
@@ -99,9 +100,12 @@ function publish(runtime: Runtime, task: Task, call: EncodedCall, { id, replyTo,
   const { queue, delayMs, priority } = options
   const send = (): Promise<void> => handOver(runtime, { id, queue, body, delayMs, priority }, call.within)
   // what its transaction may still roll back must not stand as queued
-  if (call.within !== undefined || tracking === undefined || isKnown || !task.declaration.options.track) return send()
-  const leaving = { id, task: task.name, context, isReadOnce: task.declaration.options.resultOnce, options, sentAt, expiresAt }
-  return tracking.announce(announcementOf(leaving, tracking.keepFailedMs), send)
+  if (call.within !== undefined || tracking === undefined || isKnown || !task.declaration.options.track) await send()
+  else {
+    const leaving = { id, task: task.name, context, isReadOnce: task.declaration.options.resultOnce, options, sentAt, expiresAt }
+    await tracking.announce(announcementOf(leaving, tracking.keepFailedMs), send)
+  }
+  emit(runtime.log, 'queued', { id, task: task.name, at: sentAt, queue, delayMs })
 }
 
 function outsideRequest(task: string): ErrandError {

@@ -21,6 +21,7 @@ import { hardStopOf, placeOf, verdictOf, type BegunDelivery, type LanePlace, typ
 import { Gate } from './limits/gate.js'
 import { redactError, secretsOf } from './redact.js'
 import { refuseExpiredToken } from './reverify.js'
+import { emitFailure, RunEvents } from './run-events.js'
 import type { Runtime } from './runtime.js'
 import { limitOf, timeoutOf, withinTimeLimit, type LimitedRun } from './time-limit.js'
 import { beginRun, settleOver } from './tracking/begin-run.js'
@@ -125,14 +126,15 @@ async function runHere(host: Host, call: OpenedCall, scope: TaskScope, { task, s
   const { runtime, isLane = false, bodies } = host
   bodies?.begin(task.name)
   try {
-    const ended = inTurn(() => runBody(task, call, { ...scope, reportProgress: tracked?.reportProgress }))
+    const events = new RunEvents(runtime, call, scope)
+    const ended = inTurn(() => runBody(task, call, { ...scope, reportProgress: events.progressTo(tracked) }))
     const run = { ended, signal, onIgnored: () => host.onStuck?.(task.name) }
     // who placed it in a lane watches over it
     const value = await (isLane ? ended : watchOver(runtime, { task, tracked }, run))
     const { result } = task.declaration.options
     const answer = sealAnswer(runtime, call, { kind: 'completed', value: result ? value : undefined })
     const recorded = tracked?.completed(result ? { value } : undefined)
-    const concluded = concludeRun(runtime, { call, answer }, recorded)
+    const concluded = concludeRun(runtime, { call, answer, events }, recorded)
     // before the caller hears of it, and before the message goes; in one file the two go in one transaction, if nobody waits between
     if (answer !== undefined || tracked?.isInOneFile !== true || isCancelled(signal)) return await concluded
     return { kind: 'done' }
@@ -223,6 +225,7 @@ async function fail(runtime: Runtime, given: FailedRun): Promise<Verdict> {
   const delayMs = isBodyError(failed) ? delayBeforeRetry(runtime, failed) : undefined
   const state = await recordFailure(runtime, failed, delayMs)
   if (state === 'cancelled') return failed.call === undefined ? { kind: 'done' } : settleCancelled(runtime, failed.call)
+  emitFailure(runtime, failed, delayMs)
   await reportFailure(runtime, failed, delayMs === undefined ? 'failed' : 'retrying')
   const { attempt, crashes, note } = failed.delivery
   const failure = { attempt, nowMs: runtime.clock.now(), error: failed.error, secrets }

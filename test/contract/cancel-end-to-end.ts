@@ -18,13 +18,17 @@ export function cancelEndToEnd(name: string, config: () => Promise<ConfigInput>)
   describe(`Cancelling a task, on ${name}`, function () {
     this.timeout(CASE_TIMEOUT_MS)
     const scope = eachScope()
-    for (const [title, body] of Object.entries({ ...waiting, ...running, ...many })) {
-      it(title, async () => {
-        const app = new StatesApp(scope(), { services: SERVICES, timeLimitGrace: '500ms', ...(await config()) })
-        await app.start()
-        await body(app)
-      })
+    const register = (cases: Cases, timeLimitGrace: string): void => {
+      for (const [title, body] of Object.entries(cases)) {
+        it(title, async () => {
+          const app = new StatesApp(scope(), { services: SERVICES, timeLimitGrace, ...(await config()) })
+          await app.start()
+          await body(app)
+        })
+      }
     }
+    register({ ...waiting, ...heeding, ...many }, '1m')
+    register(ignoring, '500ms')
   })
 }
 
@@ -43,6 +47,15 @@ const waiting: Cases = {
     expect(await result).to.equal('TASK_CANCELLED')
     expect(app.lines()).to.deep.equal(['ran'])
     expect(await deadLetters.list()).to.have.length(0)
+  },
+
+  'tells listeners in the worker when the message is settled': async (app) => {
+    const task = await background(work).note(app.file)
+    await task.cancel()
+
+    const worker = await app.worker()
+
+    await worker.line(new RegExp(`^heard that cancel.note ${task.id} was cancelled`))
   },
 
   'keeps one that is scheduled from running when its time has come': async (app) => {
@@ -106,7 +119,7 @@ const waiting: Cases = {
   },
 }
 
-const running: Cases = {
+const heeding: Cases = {
   'tells a body that runs by its signal, from another process, and does not try it again': async (app) => {
     const worker = await app.worker()
     const task = await background(work).heed(app.file)
@@ -138,7 +151,9 @@ const running: Cases = {
     expect(await waits).to.equal('TASK_CANCELLED')
     expect((await task.status()).state).to.equal('cancelled')
   },
+}
 
+const ignoring: Cases = {
   'replaces the worker of a body that ignores it, once the other tasks there have ended': async (app) => {
     const worker = await app.worker()
     const neighbour = await background(work).neighbour(app.file, app.gate)
@@ -146,7 +161,7 @@ const running: Cases = {
     await app.ran(2)
 
     await task.cancel()
-    await worker.line(/cannot end ignore/)
+    await worker.line(/cannot end cancel\.ignore/)
     app.open()
     const done = await app.reached(neighbour.id, 'completed')
 
@@ -177,7 +192,7 @@ const many: Cases = {
     const { children } = await task.cancel({ reason: 'all of it' })
     const late = (await app.ran(3)).slice(1).map((line) => line.replace('late ', ''))
     for (const id of late) await app.reached(id, 'cancelled')
-    const family = await tasks.search({ task: 'parent' })
+    const family = await tasks.search({ task: 'cancel.parent' })
 
     expect(children).to.equal(2)
     expect(family.tasks.map(({ state }) => state)).to.deep.equal(['cancelled', 'cancelled', 'cancelled'])
@@ -191,7 +206,7 @@ const many: Cases = {
 
     const { children } = await task.cancel({ children: false })
     const [, late = ''] = await app.ran(2)
-    const child = (await tasks.search({ parentId: task.id, task: 'parent' })).tasks[0]
+    const child = (await tasks.search({ parentId: task.id, task: 'cancel.parent' })).tasks[0]
     await ranAfter(app)
 
     expect(children).to.equal(0)

@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import type { Config, FailureReport } from 'errand'
 import { systemClock, type Clock } from '#src/core/clock.js'
 import { silentLogger } from '#src/core/logger.js'
-import { startSupervisor, type Supervisor } from '#worker/supervisor.js'
+import { startSupervisor, type Supervisor, type SupervisorOptions } from '#worker/supervisor.js'
 import { queryLeader, type LeaderStatus } from '#worker/supervisor/election.js'
 import { allGone, endWithTest, isAlive } from '../kit/process.js'
 import { serviceConfig } from '../kit/service.js'
@@ -26,7 +26,7 @@ interface Supervised {
   readonly pids: () => Promise<readonly number[]>
 }
 
-async function supervise(scope: Scope, modules: readonly string[], given: { worker?: object; clock?: Clock } = {}): Promise<Supervised> {
+async function supervise(scope: Scope, modules: readonly string[], given: { worker?: object; clock?: Clock; onDied?: SupervisorOptions['onDied'] } = {}): Promise<Supervised> {
   const config = await serviceConfig(scope, { worker: { grace: '1s', ...given.worker } })
   const reports: FailureReport[] = []
   const supervisor = startSupervisor({
@@ -37,6 +37,7 @@ async function supervise(scope: Scope, modules: readonly string[], given: { work
     clock: given.clock ?? hasty,
     random: () => 0,
     workerMain: STUB,
+    onDied: given.onDied,
   })
   scope.defer(() => supervisor.stop())
   const pids = async (): Promise<readonly number[]> => running(await queryLeader(config))

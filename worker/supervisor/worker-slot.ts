@@ -18,6 +18,8 @@ export interface SlotOptions {
   readonly random: () => number
   /** The process consumes, for the first time or again. */
   readonly onReady: () => void
+  /** It died, and was not asked to. */
+  readonly onDied: (pid: number, why: string) => void
   /** It died and is not started again; `why` completes the sentence "The worker …". */
   readonly onGivenUp: (why: string) => void
 }
@@ -142,6 +144,7 @@ export class WorkerSlot {
       this.#state = 'stopped'
       return
     }
+    if (pid !== undefined) this.#options.onDied(pid, why)
     // one that tasks kill works them off all the same: each is stopped by its own limit
     this.#earlyDeaths = this.#isSteady() || this.#isUseful ? 0 : this.#earlyDeaths + 1
     const keepAlive = this.#options.config.worker.keepAlive

@@ -1,6 +1,7 @@
 import type { Verdict } from '../../broker/broker.js'
 import type { OpenedCall } from '../../core/message.js'
 import { answerFailure } from '../answers.js'
+import { emit } from '../events.js'
 import type { Runtime } from '../runtime.js'
 import { cancelledError, noteOf, type CancelNote } from './cancelled.js'
 import { cancelChildren } from './records.js'
@@ -12,6 +13,7 @@ import { cancelChildren } from './records.js'
 export async function settleCancelled(runtime: Runtime, call: OpenedCall): Promise<Verdict> {
   const { id, task } = call
   runtime.log.info(`${task} ${id} was cancelled.`)
+  emit(runtime.log, 'cancelled', { id, task, at: runtime.clock.now() })
   const note = await noteFrom(runtime, id)
   await answerFailure(runtime, call, cancelledError(id, note))
   if (note?.children === true) await cancelLateChildren(runtime, id, note)
