@@ -228,7 +228,7 @@ export const configSchema = z
       timeLimit: key(duration(), 'How long one run of a task may take before it is aborted; 0: as long as it likes.', DEFAULTS.timeLimit),
       timeLimitGrace: key(
         duration(),
-        'How long a run may go on after that; then its thread, process or worker is replaced.',
+        'How long a run may go on after that, or after it was cancelled; then its thread, process or worker is replaced.',
         DEFAULTS.timeLimitGrace,
       ),
       reverify: key(

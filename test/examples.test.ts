@@ -61,6 +61,14 @@ const EXPECTED: Readonly<Record<string, readonly string[]>> = {
     'ReportService.weekly: ReportService.weekly, 0 6 * * 1 (Europe/Rome)',
     'greet-ada: greet, * * * * * * (UTC)',
     'yearly: yearly, @yearly (UTC)',
+    ],
+  cancel: [
+    'ExportService.everything is queued for in 0 ms',
+    'Task <id> has no result: it was cancelled by 7 (ordered twice). Call it again if it should still run.',
+    'ExportService.page is queued for in 3600000 ms',
+    'ExportService.page is queued for in 3600000 ms',
+    '2 of tonight',
+    'exporting, ExportService.everything was cancelled',
   ],
   states: [
     'completed after 1 run, for 7, 2026, completed',

@@ -85,6 +85,19 @@ describe('The supervisor of a server', () => {
     expect(isAlive(second)).to.equal(true)
   })
 
+  it('tells of a worker that died, and not of one that it stops', async () => {
+    const deaths: unknown[] = []
+    const { supervisor, pids } = await supervise(scope(), [], { onDied: (...death) => deaths.push(death) })
+    await supervisor.ready
+    const [first = 0] = await pids()
+
+    process.kill(first, 'SIGKILL')
+    await until('another worker', async () => (await pids()).find((pid) => pid !== first))
+    await supervisor.stop()
+
+    expect(deaths).to.deep.equal([[first, 'was ended by SIGKILL']])
+  })
+
   it('does not start a killed worker again when it is told not to keep it alive', async () => {
     const { supervisor, pids, config, reports } = await supervise(scope(), [], { worker: { keepAlive: false } })
     await supervisor.ready
