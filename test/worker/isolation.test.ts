@@ -13,7 +13,8 @@ describe('A task with a thread or process of its own', function () {
 
   it('runs there as its caller, and the thread or process is used again', async () => {
     const app = new LaneApp(scope())
-    const worker = await app.worker()
+    // one at a time, so that the second finds the lane of the first at rest
+    const worker = await app.worker({ worker: { concurrency: 1 } })
 
     for (const kind of ['inline', 'thread', 'process']) {
       await app.call(`where.${kind}`)
