@@ -36,7 +36,7 @@ const states: Cases = {
     app.open()
     const done = await app.reached(task.id, 'completed')
 
-    expect(running).to.include({ attempt: 1, task: 'add', queue: 'default' })
+    expect(running).to.include({ attempt: 1, task: 'addUp', queue: 'default' })
     expect(done.attempts).to.have.length(1)
     expect(done.attempts[0]).to.include({ attempt: 1, outcome: 'completed' })
     expect(done.attempts[0]?.worker.pid).not.to.equal(process.pid)
@@ -121,7 +121,7 @@ const states: Cases = {
     const task = await background(work).note(app.file)
     await app.reached(task.id, 'completed')
 
-    await app.sendAgain(task.id, 'note', [app.file])
+    await app.sendAgain(task.id, 'noteDown', [app.file])
     const after = await background(work).note(app.file)
     await app.reached(after.id, 'completed')
     await until('an empty queue', async () => (await app.waiting()) === 0)
