@@ -57,13 +57,18 @@ export async function runScript(main) {
   }
 }
 
-/** Runs a command with its output on this terminal; resolves to its exit code. */
-export function inherit(command, args, env = process.env, watch = () => {}) {
+/** Runs a command with its output on this terminal, or told in one piece at its end; resolves to its exit code. */
+export function inherit(command, args, env = process.env, watch = () => {}, tell = undefined) {
   return new Promise((resolve, reject) => {
-    const child = spawn(command, args, { cwd: root, env, stdio: 'inherit' })
+    const child = spawn(command, args, { cwd: root, env, stdio: tell === undefined ? 'inherit' : ['ignore', 'pipe', 'pipe'] })
+    let said = ''
+    for (const stream of [child.stdout, child.stderr]) stream?.on('data', (part) => (said += part))
     watch(child)
     child.once('error', reject)
-    child.once('close', (code, signal) => resolve(code ?? `signal ${signal}`))
+    child.once('close', (code, signal) => {
+      tell?.(said)
+      resolve(code ?? `signal ${signal}`)
+    })
   })
 }
 

@@ -10,6 +10,7 @@ import { join } from 'node:path'
 import { installNodes, NOT_PER_NODE } from './matrix.mjs'
 import { otherVersions } from './rabbitmq4.mjs'
 import { bin, inherit, root, runScript, setup, StepFailed } from './setup.mjs'
+import { shards } from './shards.mjs'
 import { totalsLine } from './totals.mjs'
 
 /** Leftovers of a test are told and ended after ten seconds; only a defect of the runtime takes longer. */
@@ -27,7 +28,7 @@ await runScript(async () => {
   await findServer('RabbitMQ', 'rabbitmq.mjs', inCi)
   await findServer('PostgreSQL', 'postgres.mjs', inCi)
 
-  const runs = [await runMocha(process.execPath, mochaArgs)]
+  const runs = await runTests(process.execPath, mochaArgs)
   if (inCi || given.includes('--faults')) runs.push(await runFaults())
   if (inCi || given.includes('--matrix')) {
     runs.push(...(await runOnNewerNodes(mochaArgs)))
@@ -47,7 +48,7 @@ async function runOnNewerNodes(mochaArgs) {
   try {
     for (const { version, executable } of await installNodes(['22', '24'])) {
       console.log(`\nThe same on Node ${version}`)
-      runs.push(await runMocha(executable, [...NOT_PER_NODE, ...mochaArgs]))
+      runs.push(...(await runTests(executable, mochaArgs, NOT_PER_NODE)))
     }
   } catch (error) {
     // what ran so far is still to be told
@@ -57,7 +58,18 @@ async function runOnNewerNodes(mochaArgs) {
   return runs
 }
 
-const runMocha = (node, args) => counted(node, [bin('mocha'), ...args])
+/** All tests side by side; with arguments for mocha in one process, whose output can be followed. */
+function runTests(node, mochaArgs, without = []) {
+  if (mochaArgs.length > 0) {
+    const ignored = without.flatMap((pattern) => ['--ignore', pattern])
+    return Promise.all([counted(node, [bin('mocha'), ...ignored, ...mochaArgs])])
+  }
+  const [first, ...others] = shards(without)
+  return Promise.all([
+    counted(node, [bin('mocha'), ...first[1]]),
+    ...others.map(([name, args]) => counted(node, [bin('mocha'), ...args], (said) => console.log(`\nTests: ${name}\n${said}`))),
+  ])
+}
 
 /** Real processes and brokers, killed and cut off; on one Node, since it is not Node that is tried. */
 function runFaults() {
@@ -65,13 +77,16 @@ function runFaults() {
   return counted(process.execPath, ['--enable-source-maps', join(root, 'build', 'test', 'faults', 'main.js')])
 }
 
-/** A run that ended badly without a failed test (a crash, something left open) counts as one failure. */
-async function counted(node, args) {
+/**
+ * A run that ended badly without a failed test (a crash, something left open) counts as one failure. With `tell` its output comes in
+ * one piece at its end.
+ */
+async function counted(node, args, tell) {
   const folder = mkdtempSync(join(tmpdir(), 'errand-totals-'))
   const file = join(folder, 'totals.json')
   try {
     const env = { ...process.env, ERRAND_TOTALS_FILE: file }
-    const code = await inherit(node, args, env, (child) => endIfItHangs(child, file))
+    const code = await inherit(node, args, env, (child) => endIfItHangs(child, file), tell)
     const totals = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : { passed: 0, failed: 0, skipped: 0 }
     if (code !== 0 && totals.failed === 0) totals.failed = 1
     return totals
