@@ -53,7 +53,7 @@ function apply(known: TaskRecord, change: Move): TaskRecord | undefined {
     case 'failed':
       return fail(known, change)
     case 'cancelled':
-      return move(known, 'cancelled', change.at, { error: change.error, endedAt: change.at })
+      return move(cancelRun(known, change.at), 'cancelled', change.at, { error: change.error, endedAt: change.at })
     default:
       return assertNever(change)
   }
@@ -145,6 +145,13 @@ function endRun(record: TaskRecord, change: RunChange): TaskRecord {
   const end = { endedAt: change.at, outcome: OUTCOMES[change.kind], ...(change.error === undefined ? {} : { error: inBrief(change.error) }) }
   const runs = record.runs.map((run) => (isSame(run, change.run) ? { ...run, ...end } : run))
   return { ...record, runs }
+}
+
+/** Writes into the timeline that the run under way was cancelled. */
+function cancelRun(known: TaskRecord, at: number): TaskRecord {
+  const last = known.runs.at(-1)
+  if (known.state !== 'running' || last === undefined) return known
+  return { ...known, runs: [...known.runs.slice(0, -1), { ...last, endedAt: at, outcome: 'cancelled' }] }
 }
 
 function inBrief({ encoded: _encoded, ...error }: RecordedError): RecordedError {

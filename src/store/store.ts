@@ -27,8 +27,8 @@ export interface RecordedError {
   readonly encoded?: string | undefined
 }
 
-/** How a run ended; absent while it runs, and where its process died. */
-export type RunOutcome = 'completed' | 'failed' | 'retrying' | 'released'
+/** How a run ended; absent while it runs, and where its process died. A run that is cancelled may go on for a while after that. */
+export type RunOutcome = 'completed' | 'failed' | 'retrying' | 'released' | 'cancelled'
 
 /** A run in the timeline of a task. */
 export interface RecordedRun extends Run {

@@ -133,6 +133,7 @@ const heeding: Cases = {
     await ranAfter(app)
 
     expect(cancelled).to.include({ isCancelled: true, state: 'cancelled' })
+    expect((await task.status()).attempts).to.have.length(1).and.to.have.nested.property('[0].outcome', 'cancelled')
     expect(lines[1]).to.match(/^aborted TASK_CANCELLED: .*by operator \(no longer wanted\)/)
     expect(app.lines()).to.deep.equal([...lines, 'ran'])
     expect(await codeOf(task.result())).to.equal('TASK_CANCELLED')
