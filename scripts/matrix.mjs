@@ -46,9 +46,10 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
   await runScript(async () => {
     await setup()
     const results = []
+    const ignored = NOT_PER_NODE.flatMap((pattern) => ['--ignore', pattern])
     for (const { version, executable } of await installNodes(ALL)) {
       console.log(`\nNode ${execFileSync(executable, ['--version'], { encoding: 'utf8' }).trim()}`)
-      results.push({ version, code: await inherit(executable, [bin('mocha'), ...NOT_PER_NODE.flatMap((pattern) => ['--ignore', pattern]), ...process.argv.slice(2)]) })
+      results.push({ version, code: await inherit(executable, [bin('mocha'), ...ignored, ...process.argv.slice(2)]) })
     }
     for (const { version, code } of results) console.log(`Node ${version}: ${code === 0 ? 'passed' : 'failed'}`)
     return results.every(({ code }) => code === 0) ? 0 : 1

@@ -58,7 +58,7 @@ export async function runScript(main) {
 }
 
 /** Runs a command with its output on this terminal, or told in one piece at its end; resolves to its exit code. */
-export function inherit(command, args, env = process.env, watch = () => {}, tell = undefined) {
+export function inherit(command, args, env = process.env, { watch = () => {}, tell } = {}) {
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, { cwd: root, env, stdio: tell === undefined ? 'inherit' : ['ignore', 'pipe', 'pipe'] })
     let said = ''

@@ -59,10 +59,10 @@ async function runOnNewerNodes(mochaArgs) {
 }
 
 /** All tests side by side; with arguments for mocha in one process, whose output can be followed. */
-function runTests(node, mochaArgs, without = []) {
+async function runTests(node, mochaArgs, without = []) {
   if (mochaArgs.length > 0) {
     const ignored = without.flatMap((pattern) => ['--ignore', pattern])
-    return Promise.all([counted(node, [bin('mocha'), ...ignored, ...mochaArgs])])
+    return [await counted(node, [bin('mocha'), ...ignored, ...mochaArgs])]
   }
   const [first, ...others] = shards(without)
   return Promise.all([
@@ -86,7 +86,7 @@ async function counted(node, args, tell) {
   const file = join(folder, 'totals.json')
   try {
     const env = { ...process.env, ERRAND_TOTALS_FILE: file }
-    const code = await inherit(node, args, env, (child) => endIfItHangs(child, file), tell)
+    const code = await inherit(node, args, env, { watch: (child) => endIfItHangs(child, file), tell })
     const totals = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : { passed: 0, failed: 0, skipped: 0 }
     if (code !== 0 && totals.failed === 0) totals.failed = 1
     return totals

@@ -105,7 +105,8 @@ async function publish(runtime: Runtime, task: Task, call: EncodedCall, { id, re
     const leaving = { id, task: task.name, context, isReadOnce: task.declaration.options.resultOnce, options, sentAt, expiresAt }
     await tracking.announce(announcementOf(leaving, tracking.keepFailedMs), send)
   }
-  emit(runtime.log, 'queued', { id, task: task.name, at: sentAt, queue, delayMs })
+  // the same holds for whoever listens
+  if (call.within === undefined) emit(runtime.log, 'queued', { id, task: task.name, at: sentAt, queue, delayMs })
 }
 
 function outsideRequest(task: string): ErrandError {
