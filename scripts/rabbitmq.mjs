@@ -9,13 +9,13 @@
 // installation with apt-get, when root and allowed. Installing is allowed in CI (CI=true), with ERRAND_ALLOW_INSTALL=1 and with
 // --install. Exit code 1 when nothing is there, which fails a run in CI.
 import { spawnSync } from 'node:child_process'
-import { existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
+import { installAllowed, installPackage } from './apt.mjs'
 import { serverIn } from './rabbitmq4.mjs'
 
 const BIN_FOLDERS = ['/usr/lib/rabbitmq/bin', '/opt/homebrew/opt/rabbitmq/sbin', '/usr/local/opt/rabbitmq/sbin']
-const POLICY = '/usr/sbin/policy-rc.d'
 
 /** What there is: `{ url?, server?: { kind: 'installed', bin, version, root? } | { kind: 'docker' }, missing?: why }`. */
 export function findRabbit({ mayInstall = installAllowed(), say = () => {} } = {}) {
@@ -24,7 +24,7 @@ export function findRabbit({ mayInstall = installAllowed(), say = () => {} } = {
   const server = installedServer() ?? dockerServer()
   if (server !== undefined) return { ...url, server }
   if (url.url !== undefined) return url
-  const refusal = mayInstall ? install(say) : 'installing it is not allowed here (set ERRAND_ALLOW_INSTALL=1)'
+  const refusal = mayInstall ? installPackage('rabbitmq-server', say) : 'installing it is not allowed here (set ERRAND_ALLOW_INSTALL=1)'
   const installed = installedServer()
   if (installed !== undefined) return { server: installed }
   return {
@@ -38,10 +38,6 @@ function chosenServer(folder) {
   const server = serverIn(folder)
   if (server !== undefined) return { server: { kind: 'installed', ...server } }
   return { missing: `no RabbitMQ: ERRAND_RABBIT_ROOT is "${folder}", and no server is installed in that folder. Run node scripts/rabbitmq4.mjs.` }
-}
-
-function installAllowed() {
-  return process.env.CI === 'true' || process.env.ERRAND_ALLOW_INSTALL === '1' || process.argv.includes('--install')
 }
 
 function installedServer() {
@@ -58,33 +54,6 @@ function versionIn(bin) {
 function dockerServer() {
   const answer = spawnSync('docker', ['info', '--format', '{{.ServerVersion}}'], { timeout: 5000, encoding: 'utf8' })
   return answer.status === 0 && answer.stdout.trim() !== '' ? { kind: 'docker' } : undefined
-}
-
-/** Installs the package without starting its service; answers why it could not. */
-function install(say) {
-  if (process.getuid?.() !== 0) return 'only root can install it'
-  if (spawnSync('apt-get', ['--version']).status !== 0) return 'there is no apt-get'
-  const lift = denyServiceStart()
-  try {
-    const failed = apt(say, ['update']) ?? apt(say, ['install', '-y', '--no-install-recommends', 'rabbitmq-server'])
-    return failed ?? 'the package brought no server'
-  } finally {
-    lift()
-  }
-}
-
-function apt(say, args) {
-  say(`apt-get ${args.join(' ')}`)
-  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1' }
-  const run = spawnSync('apt-get', ['-qq', ...args], { env, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] })
-  return run.status === 0 ? undefined : `apt-get ${args[0]} failed: ${run.stderr.trim().split('\n').at(-1)}`
-}
-
-/** The package would start its service on the default port; tests start private nodes of their own. */
-function denyServiceStart() {
-  if (existsSync(POLICY)) return () => {}
-  writeFileSync(POLICY, '#!/bin/sh\nexit 101\n', { mode: 0o755 })
-  return () => rmSync(POLICY, { force: true })
 }
 
 function describe(found) {
