@@ -43,7 +43,7 @@ export async function compose(config: Config, extras: ComposeExtras): Promise<Co
   const messages = createMessages({ keys, app, env, seal, secretHeaders, payloadLimit, clock })
   // a call inside a request may be what starts everything; no driver may see that request
   const { broker, store, together } = await outside(() => open(config, extras, clock))
-  const tracking = store === undefined ? undefined : new Tracking({ store, together, settings: config, clock, log: extras.log })
+  const tracking = store === undefined ? undefined : new Tracking({ store, together, sendingMs: sendingMsOf(config), settings: config, clock, log: extras.log })
   const locks = new LazyLocks(() => outside(() => openLocks(config, extras.log, clock)))
   return {
     settings: config,
@@ -62,6 +62,9 @@ export async function compose(config: Config, extras: ComposeExtras): Promise<Co
     },
   }
 }
+
+/** A call waits for its connection, and then for its confirm. */
+const sendingMsOf = ({ broker }: Config): number | undefined => (broker.kind === 'rabbitmq' ? 2 * broker.confirmTimeoutMs : undefined)
 
 async function open(config: Config, { broker, store, log }: ComposeExtras, clock: Clock): Promise<Opened> {
   if (broker === undefined) return openTogether(config, { log, clock })

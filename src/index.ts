@@ -6,6 +6,29 @@ export type { AsyncTask, ResultTaskDecorator, ResultTaskOptions, VoidTaskDecorat
 export { everyTask, type EveryTask } from './runtime/schedule/every-task.js'
 export type { ScheduleOptions, Timing } from './core/schedule/schedule.js'
 export { background, enqueue, original, perform, type Background, type SendOptions } from './runtime/background.js'
+export type { Join } from './runtime/keys/once.js'
+export {
+  checkStatusOrBegin,
+  getOrRun,
+  PROCESS_TEXTS,
+  type BeginOptions,
+  type CheckedProcess,
+  type CheckOptions,
+  type ProcessText,
+  type RunOrValue,
+} from './runtime/keys/begin.js'
+export {
+  getKeyFromTaskId,
+  getProcessResult,
+  getProcessStatus,
+  getTaskIdFromKey,
+  processIsComplete,
+  processIsPending,
+  processIsRunning,
+  processIsRunningOrComplete,
+  type ProcessChoice,
+  type ProcessStatus,
+} from './runtime/keys/process.js'
 export type { ResultOptions, TaskHandle, WatchOptions } from './runtime/handle.js'
 export { tasks, type TaskPage, type Tasks, type TaskSearch } from './runtime/tasks.js'
 export type { CancelManyOptions, CancelManyResult, CancelOptions, CancelResult, CancelSearch } from './runtime/cancellation/cancel.js'

@@ -7,6 +7,8 @@ import { placeCall } from './call.js'
 import { sendWithHandle } from './dispatch.js'
 import { createHandle, type TaskHandle } from './handle.js'
 import { runInline } from './inline.js'
+import { resolveOnce, type Join } from './keys/once.js'
+import type { OneFlight } from './tracking/tracking.js'
 import { OutcomeBox } from './outcome-box.js'
 import type { TaskCall } from './task-call.js'
 import type { TransactionClient } from '../core/transaction.js'
@@ -22,6 +24,16 @@ export interface SendOptions extends CallOptions {
    * @defaultValue sent at once, or within the transaction of `withTransaction()`
    */
   readonly within?: TransactionClient | undefined
+  /**
+   * A text of 1 to 512 characters that stands for the work: while a task that was called with it has not ended, in whichever process,
+   * none is started, and the answer is the handle of that one (`isNew` is `false`). Needs a store. @defaultValue each call starts a task
+   */
+  readonly key?: string | undefined
+  /**
+   * Which tasks of the same key are joined: those that have not ended, or also those that completed, for as long as their results are
+   * kept (`keep`). @defaultValue 'running'
+   */
+  readonly join?: Join | undefined
 }
 
 /** The tasks of a service, each answering a handle instead of waiting. */
@@ -45,8 +57,9 @@ export type Background<S> = {
  * const report = await task.result({ timeout: '1h' })
  */
 export function background<S extends object>(service: S, options: SendOptions = {}): Background<S> {
-  const { within: _within, ...call } = options
+  const { within, key, join, ...call } = options
   resolveCallOptions(call, undefined, 'background()')
+  const once = resolveOnce('background()', { key, join })
   const proxy = new Proxy(service, {
     get(target, member) {
       // a promise chain that meets this object asks for `then`; there is none
@@ -54,7 +67,7 @@ export function background<S extends object>(service: S, options: SendOptions = 
       return async (...args: unknown[]) => {
         refuseNonTask(target, member)
         const method: unknown = Reflect.get(target, member)
-        return intercepted(`background().${member}`, options, () => (typeof method === 'function' ? method.apply(target, args) : undefined))
+        return intercepted(`background().${member}`, { ...call, within, once }, () => (typeof method === 'function' ? method.apply(target, args) : undefined))
       }
     },
   })
@@ -67,7 +80,12 @@ export function background<S extends object>(service: S, options: SendOptions = 
  * `call` must call exactly one task, before it awaits anything.
  * @throws ErrandError `CALL_INVALID` when it calls none or two, `OPTION_INVALID`, and what sending fails with
  */
-export async function enqueue<R>(call: () => Promise<R>, options: SendOptions = {}): Promise<TaskHandle<R>> {
+export async function enqueue<R>(call: () => Promise<R>, { key, join, ...options }: SendOptions = {}): Promise<TaskHandle<R>> {
+  return enqueueOnce(call, { ...options, once: resolveOnce('enqueue()', { key, join }) })
+}
+
+/** The same for a key that is resolved. */
+export async function enqueueOnce<R>(call: () => Promise<R>, options: HeldSendOptions): Promise<TaskHandle<R>> {
   const handle = await intercepted('enqueue()', options, call)
   return handle as TaskHandle<R> // the one call that was made decides R
 }
@@ -98,7 +116,7 @@ export function original(service: object, member?: PropertyKey): unknown {
 }
 
 /** Runs `call` with task calls held up, and sends the one it made. */
-function intercepted(where: string, { within, ...options }: SendOptions, call: () => unknown): Promise<TaskHandle<unknown>> {
+function intercepted(where: string, { within, once, ...options }: HeldSendOptions, call: () => unknown): Promise<TaskHandle<unknown>> {
   const calls: TaskCall[] = []
   let open = true
   const intercept = (made: unknown): unknown => {
@@ -117,17 +135,21 @@ function intercepted(where: string, { within, ...options }: SendOptions, call: (
     throw new ErrandError('CALL_INVALID', `${where}: the function called ${why}; it must call exactly one, before it awaits anything.`)
   }
   const resolved = resolveCallOptions(options, first.task.declaration.options, where)
-  return sendHeld(first, scope, { ...resolved, within })
+  return sendHeld(first, scope, { ...resolved, within, once })
 }
 
-type HeldOptions = ResolvedCallOptions & { readonly within: TransactionClient | undefined }
+interface HeldSendOptions extends Omit<SendOptions, 'key' | 'join'> {
+  readonly once?: OneFlight | undefined
+}
 
-async function sendHeld(call: TaskCall, scope: Scope | undefined, { within: client, ...options }: HeldOptions): Promise<TaskHandle<unknown>> {
+type HeldOptions = ResolvedCallOptions & Pick<HeldSendOptions, 'within' | 'once'>
+
+async function sendHeld(call: TaskCall, scope: Scope | undefined, { within: client, once, ...options }: HeldOptions): Promise<TaskHandle<unknown>> {
   const placement = await placeCall(call, scope)
   if (placement.kind === 'inline') return inlineHandle(call)
   const { on, encoded } = placement
   const within = client === undefined ? encoded.within : { client, isOpen: true }
-  return sendWithHandle(on.runtime, on.replies, call.task, { ...encoded, within, options })
+  return sendWithHandle(on.runtime, on.replies, call.task, { ...encoded, within, options, once })
 }
 
 /** A handle of a body that runs here; its failure waits for whoever asks for the result. */

@@ -14,6 +14,9 @@ import { OutcomeBox } from './outcome-box.js'
 import type { Replies } from './replies.js'
 import type { Runtime } from './runtime.js'
 import type { TaskCall } from './task-call.js'
+import type { TaskRecord } from '../store/store.js'
+import { joinable, joinedHandle, trackerForKey } from './keys/joined.js'
+import type { OneFlight } from './tracking/tracking.js'
 import { announcementOf } from './tracking/announcement.js'
 import { sourceOf, sourceOfBox } from './tracking/source.js'
 
@@ -38,12 +41,8 @@ export function encodeCall(call: TaskCall, scope: Scope | undefined): EncodedCal
 }
 
 /** Resolves once the message would survive a crash. */
-export function sendAndForget(runtime: Runtime, task: Task, call: EncodedCall): Promise<void> {
-  try {
-    return publish(runtime, task, call, { id: newId(), replyTo: undefined, options: task.declaration.options })
-  } catch (error) {
-    return Promise.reject(error)
-  }
+export async function sendAndForget(runtime: Runtime, task: Task, call: EncodedCall): Promise<void> {
+  await publish(runtime, task, call, { id: newId(), replyTo: undefined, options: task.declaration.options })
 }
 
 /** Sends a firing of a schedule under the id that every process would give it. Resolves once it would survive a crash. */
@@ -64,19 +63,23 @@ export async function sendWithHandle(
   runtime: Runtime,
   replies: Replies,
   task: Task,
-  call: EncodedCall & { readonly options: ResolvedCallOptions },
+  call: EncodedCall & { readonly options: ResolvedCallOptions; readonly once?: OneFlight | undefined },
 ): Promise<TaskHandle<unknown>> {
   const id = newId()
   const box = new OutcomeBox()
+  const timeoutMs = task.declaration.options.resultTimeoutMs ?? runtime.settings.resultTimeoutMs
+  const { tracking } = runtime
   const forget = await replies.expect(id, (outcome) => box.settle(outcome))
   try {
-    await publish(runtime, task, call, { id, replyTo: replies.address, options: call.options })
+    const joined = await publish(runtime, task, call, { id, replyTo: replies.address, options: call.options, once: call.once })
+    if (joined !== undefined) {
+      forget()
+      return joinedHandle(runtime, task, joined, timeoutMs)
+    }
   } catch (error) {
     forget()
     throw error
   }
-  const timeoutMs = task.declaration.options.resultTimeoutMs ?? runtime.settings.resultTimeoutMs
-  const { tracking } = runtime
   const source = tracking === undefined || !task.declaration.options.track ? sourceOfBox(id, task.name, box, 'unknown') : sourceOf(() => tracking, id)
   const isReadOnce = task.declaration.options.resultOnce
   return createHandle({ id, task: task.name, box, source, isReadOnce, timeoutMs: timeoutMs + call.options.delayMs })
@@ -88,25 +91,32 @@ interface Address {
   readonly options: ResolvedCallOptions
   /** @defaultValue false */
   readonly isKnown?: boolean | undefined
+  readonly once?: OneFlight | undefined
 }
 
-async function publish(runtime: Runtime, task: Task, call: EncodedCall, { id, replyTo, options, isKnown = false }: Address): Promise<void> {
+/** Answers the task that the call joined instead, if it did. */
+async function publish(runtime: Runtime, task: Task, call: EncodedCall, address: Address): Promise<TaskRecord | undefined> {
   const { settings, messages, clock, tracking } = runtime
+  const { id, replyTo, options, isKnown = false, once } = address
   if (call.context === undefined && settings.outsideRequest === 'error') throw outsideRequest(task.name)
   const sentAt = clock.now()
   const expiresAt = settings.expiresMs === 0 ? undefined : sentAt + options.delayMs + settings.expiresMs
-  const { args, context, carriers } = call
+  const { args, context, carriers, within } = call
   const body = messages.sealCall({ id, task: task.name, args, context, carriers, sentAt, expiresAt, replyTo })
   const { queue, delayMs, priority } = options
-  const send = (): Promise<void> => handOver(runtime, { id, queue, body, delayMs, priority }, call.within)
-  // what its transaction may still roll back must not stand as queued
-  if (call.within !== undefined || tracking === undefined || isKnown || !task.declaration.options.track) await send()
-  else {
-    const leaving = { id, task: task.name, context, isReadOnce: task.declaration.options.resultOnce, options, sentAt, expiresAt }
-    await tracking.announce(announcementOf(leaving, tracking.keepFailedMs), send)
-  }
+  const send = (): Promise<void> => handOver(runtime, { id, queue, body, delayMs, priority }, within)
+  const isTracked = task.declaration.options.track
+  const leaving = { id, task: task.name, context, isReadOnce: task.declaration.options.resultOnce, options, sentAt, expiresAt }
+  if (once !== undefined) {
+    const tracker = trackerForKey(tracking, task, within)
+    const { isNew, record } = await tracker.announceOnce(once, announcementOf(leaving, tracker.keepFailedMs), send)
+    if (!isNew) return joinable(record, task, once.key)
+  } // what its transaction may still roll back must not stand as queued
+  else if (within !== undefined || tracking === undefined || isKnown || !isTracked) await send()
+  else await tracking.announce(announcementOf(leaving, tracking.keepFailedMs), send)
   // the same holds for whoever listens
-  if (call.within === undefined) emit(runtime.log, 'queued', { id, task: task.name, at: sentAt, queue, delayMs })
+  if (within === undefined) emit(runtime.log, 'queued', { id, task: task.name, at: sentAt, queue, delayMs })
+  return undefined
 }
 
 function outsideRequest(task: string): ErrandError {

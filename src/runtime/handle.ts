@@ -23,6 +23,8 @@ export interface TaskHandle<R> {
   readonly id: string
   /** Name of the task; empty where the handle was made from an id. */
   readonly task: string
+  /** Whether this call started it; `false` where it joined the task of its `key`, and for handles made from ids. */
+  readonly isNew: boolean
   /**
    * Waits until the task has ended and answers the value of its body: also in another process, or after a restart.
    * @throws the error of the body, or ErrandError `RESULT_TIMEOUT` when it did not end in time (it may still run), `TASK_CANCELLED`,
@@ -73,6 +75,7 @@ export function createHandle({ id, task, box, source, timeoutMs, isReadOnce = fa
   return {
     id,
     task,
+    isNew: !isById,
     status,
     progress: async () => (await status()).progress,
     watch: (options) => changesOf(id, source, options?.signal),

@@ -40,6 +40,8 @@ function happen(record: TaskRecord | undefined, change: Happening): TaskRecord |
 
 function apply(known: TaskRecord, change: Move): TaskRecord | undefined {
   switch (change.kind) {
+    case 'sent':
+      return known.sendingUntil === undefined ? undefined : { ...known, sendingUntil: undefined }
     case 'started':
       return start(known, change)
     case 'progressed':
@@ -71,7 +73,7 @@ function blank(id: string, at: number): TaskRecord {
 
 function announce(record: TaskRecord | undefined, change: Extract<Change, { kind: 'announced' }>): TaskRecord | undefined {
   if (record?.task !== undefined) return undefined
-  const { kind: _kind, tags = [], expiresAt, dueAt, ...told } = change
+  const { kind: _kind, tags = [], expiresAt, dueAt, sendingUntil, ...told } = change
   const known = record ?? blank(change.id, change.createdAt)
   const isFirst = known.state === 'unknown'
   const isScheduled = dueAt !== undefined && dueAt > change.createdAt
@@ -83,6 +85,8 @@ function announce(record: TaskRecord | undefined, change: Extract<Change, { kind
     changedAt: isFirst ? change.createdAt : known.changedAt,
     dueAt: known.dueAt ?? dueAt,
     expiresAt: known.expiresAt ?? expiresAt,
+    // what is known by its run has its message
+    sendingUntil: isFirst ? sendingUntil : undefined,
   }
 }
 
@@ -92,7 +96,7 @@ function start(known: TaskRecord, { run, at }: Omit<RunChange, 'kind'>): TaskRec
   if (known.runs.some((other) => isSame(other, run)) || (last !== undefined && run.attempt < last.attempt)) return undefined
   const { attempt, startedAt, worker } = run
   const runs = [...known.runs, { attempt, startedAt, worker }].slice(-MOST_RUNS)
-  return move(known, 'running', at, { runs, progress: { value: -1 }, dueAt: undefined })
+  return move(known, 'running', at, { runs, progress: { value: -1 }, dueAt: undefined, sendingUntil: undefined })
 }
 
 function progress(known: TaskRecord, change: Extract<Change, { kind: 'progressed' }>): TaskRecord | undefined {

@@ -9,12 +9,17 @@ export function announcing(key: string, announcement: Announcement): Extract<Cha
 
 /** Whether a call joins the task that its key stands for. */
 export function joins(record: TaskRecord | undefined, join: readonly TaskState[], now: number): record is TaskRecord {
-  return record !== undefined && !isExpired(record, now) && join.includes(stateAt(record, now))
+  return record !== undefined && !isExpired(record, now) && !isOverdue(record, now) && join.includes(stateAt(record, now))
 }
 
 /** Whether nothing is known of a task any more. */
 export function isExpired({ expiresAt }: TaskRecord, now: number): boolean {
   return expiresAt !== undefined && expiresAt <= now
+}
+
+/** Whether the message of a call should long have been there; its caller may have died before it was. */
+function isOverdue({ sendingUntil }: TaskRecord, now: number): boolean {
+  return sendingUntil !== undefined && sendingUntil <= now
 }
 
 /** Applies changes to what `read` knows, in their order; `write` gets each record that changed. */

@@ -48,9 +48,9 @@ function refuseId(id: string): void {
 }
 
 function refuseTimes(change: Change): void {
-  const { createdAt, at, dueAt, expiresAt } = { createdAt: 0, at: 0, dueAt: 0, ...change }
+  const { createdAt, at, dueAt, expiresAt, sendingUntil } = { createdAt: 0, at: 0, dueAt: 0, expiresAt: undefined, sendingUntil: 0, ...change }
   const startedAt = 'run' in change && change.run !== undefined ? change.run.startedAt : 0
-  for (const [name, time] of Object.entries({ createdAt, at, dueAt, expiresAt, startedAt })) {
+  for (const [name, time] of Object.entries({ createdAt, at, dueAt, expiresAt, sendingUntil, startedAt })) {
     if (time === undefined || Number.isSafeInteger(time)) continue
     throw new ErrandError('OPTION_INVALID', `${name} of task ${change.id} must be whole milliseconds since the epoch, got ${show(time)}.`)
   }

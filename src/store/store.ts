@@ -65,6 +65,11 @@ export interface Announcement {
   readonly isReadOnce?: boolean | undefined
   /** Nothing is known of it any more from then on. @defaultValue kept for good */
   readonly expiresAt?: number | undefined
+  /**
+   * Its message is on its way until then; after that, unless it was `sent` or a run began, nobody knows whether there is one, and no
+   * call joins it any more. Left out where message and announcement are one. @defaultValue its message is there
+   */
+  readonly sendingUntil?: number | undefined
 }
 
 interface Happened {
@@ -82,6 +87,8 @@ interface InRun extends Happened {
 export type Change =
   /** The call was made. */
   | ({ readonly kind: 'announced'; readonly key?: string | undefined } & Announcement)
+  /** Its message is there: calls join it for as long as it has not ended. */
+  | ({ readonly kind: 'sent' } & Happened)
   /** A worker began to run it. */
   | ({ readonly kind: 'started' } & InRun)
   /** `step` counts the reports of one run: a report that comes after a later one is passed over. */
@@ -183,8 +190,8 @@ export interface Store extends AsyncDisposable {
    */
   record(changes: readonly Change[]): Promise<readonly Recorded[]>
   /**
-   * Single flight: answers the task that `key` stands for where its state is among `join`; otherwise stores the announcement, for
-   * which the key stands from then on. Of any number of calls at once, in any processes, one stores its own.
+   * Single flight: answers the task that `key` stands for where its state is among `join` and its message is not overdue
+   * (`sendingUntil`); otherwise stores the announcement, for which the key stands from then on. Of any number of calls at once, in any processes, one stores its own.
    */
   begin(key: string, announcement: Announcement, join?: readonly TaskState[]): Promise<Begun>
   /** The record of a task, or of the task that a key stands for. */

@@ -66,7 +66,7 @@ export interface TaskStatus {
 /** What is known of a task, as its users see it. */
 export function statusOf(id: string, record: TaskRecord | undefined): TaskStatus {
   if (record === undefined) return Object.freeze({ id, state: 'unknown', attempt: 0, attempts: NO_ATTEMPTS, progress: NO_PROGRESS, tags: NO_TAGS })
-  const { expiresAt: _expires, result: _result, runs, progress, error, tags, ...known } = record
+  const { expiresAt: _expires, sendingUntil: _sending, result: _result, runs, progress, error, tags, ...known } = record
   return Object.freeze({
     ...known,
     tags: Object.freeze([...tags]),

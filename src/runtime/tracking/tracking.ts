@@ -2,7 +2,7 @@ import type { Clock } from '../../core/clock.js'
 import type { TaskState } from '../../core/lifecycle.js'
 import type { Logger } from '../../core/logger.js'
 import { ErrandError } from '../../errors.js'
-import type { Announcement, Change, RecordedError, Recorded, Store } from '../../store/store.js'
+import type { Announcement, Begun, Change, RecordedError, Recorded, Store } from '../../store/store.js'
 import { recordedError } from './recorded-error.js'
 
 /**
@@ -15,9 +15,19 @@ export interface TrackingParts {
   readonly store: Store
   /** Where the store and the broker share a file. */
   readonly together?: Together | undefined
+  /** How long a call may take to reach the broker, where that is another system. @defaultValue 60,000 */
+  readonly sendingMs?: number | undefined
   readonly settings: { readonly keepCompletedMs: number; readonly keepFailedMs: number }
   readonly clock: Clock
   readonly log: Logger
+}
+
+const SENDING_MS = 60_000
+
+/** A key, and the states in which a task for which it stands is joined. */
+export interface OneFlight {
+  readonly key: string
+  readonly join: readonly TaskState[]
 }
 
 /**
@@ -52,6 +62,23 @@ export class Tracking {
       this.#onFailure(error)
       await publish()
     }
+  }
+
+  /**
+   * Publishes the message of a call unless `key` stands for a task that it joins, and answers the task for which the key stands then.
+   * Without a common transaction the key is taken first; it is free again when the message is refused, and when its caller dies before
+   * the message is there, `sendingMs` later.
+   * @throws what `publish` rejects with, and ErrandError `STORE_UNREACHABLE`: without the store nobody knows what runs
+   */
+  async announceOnce({ key, join }: OneFlight, announcement: Announcement, publish: () => Promise<void>): Promise<Begun> {
+    const { together, clock, sendingMs = SENDING_MS } = this.#parts
+    const { id } = announcement
+    if (together !== undefined) return together(() => this.store.begin(key, announcement, join), publish, ({ isNew }) => isNew)
+    const begun = await this.store.begin(key, { ...announcement, sendingUntil: clock.now() + sendingMs }, join)
+    if (!begun.isNew) return begun
+    await this.#refusedUnlessPublished(id, publish)
+    await this.record([{ kind: 'sent', id, at: clock.now() }])
+    return begun
   }
 
   /** Records changes, in their order. Never rejects: `undefined` where that failed, and at once while the store is away. */
@@ -89,14 +116,19 @@ export class Tracking {
 
   async #announceBeside(announcement: Announcement, publish: () => Promise<void>): Promise<void> {
     const announced = this.record([{ kind: 'announced', ...announcement }])
+    await this.#refusedUnlessPublished(announcement.id, publish, announced)
+    await announced
+  }
+
+  /** A call whose message was refused has failed, as soon as it is known: `announced`. */
+  async #refusedUnlessPublished(id: string, publish: () => Promise<void>, announced?: Promise<unknown>): Promise<void> {
     try {
       await publish()
     } catch (error) {
       await announced
-      if (!mayBePublished(error)) await this.refused(announcement.id, recordedError(error))
+      if (!mayBePublished(error)) await this.refused(id, recordedError(error))
       throw error
     }
-    await announced
   }
 
   async #write(changes: readonly Change[]): Promise<readonly Recorded[] | undefined> {
