@@ -13,6 +13,8 @@ const TASKS = fileURLToPath(new URL('../fixtures/states/tasks.js', import.meta.u
 const OWN_WORKER = new URL('../fixtures/worker-app/own-worker.js', import.meta.url)
 const READER = new URL('../fixtures/states/reader.js', import.meta.url)
 const CANCELLER = new URL('../fixtures/cancel/canceller.js', import.meta.url)
+const CALLER = new URL('../fixtures/keys/caller.js', import.meta.url)
+const MORTAL_CALLER = new URL('../fixtures/keys/mortal-caller.js', import.meta.url)
 
 /** An application whose server is the test, with workers and further servers that are processes of their own. */
 export class StatesApp {
@@ -55,6 +57,16 @@ export class StatesApp {
     const canceller = startProgram(this.#scope, CANCELLER, { args: [JSON.stringify(this.#settings()), id] })
     // written by the canceller
     return JSON.parse(await canceller.line(/^\{/)) as CancelResult
+  }
+
+  /** Another server of the application, which calls `counted` so many times with that key once `calls` is there. */
+  caller(key: string, calls: string, count: number): Program {
+    return startProgram(this.#scope, CALLER, { args: [JSON.stringify(this.#settings()), key, calls, String(count), this.file, this.gate] })
+  }
+
+  /** Another server of the application, which calls `counted` with that key and comes to its end, by signal, as it publishes the message. */
+  mortalCaller(key: string): Program {
+    return startProgram(this.#scope, MORTAL_CALLER, { args: [JSON.stringify(this.#settings()), key, this.file, this.gate] })
   }
 
   open(): void {
