@@ -70,6 +70,7 @@ const EXPECTED: Readonly<Record<string, readonly string[]>> = {
     '2 of tonight',
     'exporting, ExportService.everything was cancelled',
   ],
+  keys: ['not started', 'The processing has started.', '2026.pdf was printed', '2 letters'],
   states: [
     'completed after 1 run, for 7, 2026, completed',
     'for one pair of eyes',

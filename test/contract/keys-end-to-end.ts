@@ -2,14 +2,11 @@ import { expect } from 'chai'
 import { appendFileSync } from 'node:fs'
 import { background, checkStatusOrBegin, enqueue, getOrRun, tasks, type ConfigInput, type TaskHandle } from 'errand'
 import { StatesApp } from '../kit/states-app.js'
-import { eachScope, type Scope } from '../kit/temporary.js'
+import { eachScope } from '../kit/temporary.js'
 import { until } from '../kit/until.js'
 import { codeOf } from './store-case.js'
-import { processCases } from './keys-process-cases.js'
+import { processCases, type KeyCases } from './keys-process-cases.js'
 import * as work from '../fixtures/states/tasks.js'
-
-export type KeyCase = (app: StatesApp, scope: Scope) => Promise<void>
-export type KeyCases = Readonly<Record<string, KeyCase>>
 
 /** One task for a key, on a broker and a store between processes: registered as a mocha suite. */
 export function keysEndToEnd(name: string, config: () => Promise<ConfigInput>): void {
@@ -111,6 +108,9 @@ const handles: KeyCases = {
   },
 }
 
+/** More than twice the time that these tests give a confirm. */
+const PATIENCE_MS = 30_000
+
 const crashes: KeyCases = {
   'is started by another caller although one was killed between taking the key and sending': async (app) => {
     app.open()
@@ -121,7 +121,7 @@ const crashes: KeyCases = {
     const task = await until('a task that was started', async () => {
       const called = await counted(app, 'k')
       return called.isNew && called
-    })
+    }, PATIENCE_MS)
 
     expect(await task.result()).to.equal(1)
     expect(await codeOf(checkStatusOrBegin(work.counted, { args: [app.file, app.gate], key: '' }))).to.equal('OPTION_INVALID')

@@ -16,9 +16,12 @@ import {
   type ProcessChoice,
 } from 'errand'
 import type { StatesApp } from '../kit/states-app.js'
+import type { Scope } from '../kit/temporary.js'
 import { codeOf } from './store-case.js'
-import type { KeyCases } from './keys-end-to-end.js'
 import * as work from '../fixtures/states/tasks.js'
+
+export type KeyCase = (app: StatesApp, scope: Scope) => Promise<void>
+export type KeyCases = Readonly<Record<string, KeyCase>>
 
 const begin = (app: StatesApp, options: CheckOptions<[string, string]> = {}): Promise<CheckedProcess> =>
   checkStatusOrBegin(work.counted, { args: [app.file, app.gate], ...options })

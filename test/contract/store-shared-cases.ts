@@ -38,6 +38,20 @@ export const beginCases: StoreCases = {
     expect(await c.store.begin('k', first)).to.deep.include({ isNew: true })
   },
 
+  'a task whose message is overdue is not joined, unless it was sent or a run began': async (c) => {
+    const sendingUntil = c.clock.now() + 60_000
+    const [lost, sent, ran] = [c.announcement({ sendingUntil }), c.announcement({ sendingUntil }), c.announcement({ sendingUntil })]
+    await Promise.all([c.store.begin('lost', lost), c.store.begin('sent', sent), c.store.begin('ran', ran)])
+    await c.store.record([{ kind: 'sent', id: sent.id, at: c.clock.now() }, c.start(ran.id)])
+    const joined = async (key: string): Promise<boolean> => !(await c.store.begin(key, c.announcement())).isNew
+    expect(await joined('lost')).to.equal(true)
+
+    c.clock.forward(60_000)
+
+    expect([await joined('lost'), await joined('sent'), await joined('ran')]).to.deep.equal([false, true, true])
+    expect(await c.state(lost.id)).to.equal('queued')
+  },
+
   'fifty calls at once with one key start one, those with other keys each their own': async (c) => {
     const other = await c.second()
     const call = (key: string, index: number) => (index % 2 === 0 ? c.store : other).begin(key, c.announcement())

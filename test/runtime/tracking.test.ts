@@ -2,7 +2,7 @@ import { expect } from 'chai'
 import { ErrandError } from 'errand'
 import type { Logger } from '#src/core/logger.js'
 import { openMemoryStore } from '#src/store/memory.js'
-import type { Store } from '#src/store/store.js'
+import { UNFINISHED, type Store } from '#src/store/store.js'
 import { Tracking } from '#src/runtime/tracking/tracking.js'
 import { FakeClock } from '../kit/fake-clock.js'
 
@@ -27,6 +27,30 @@ describe('What is written down of tasks', () => {
     await codeOf(tracking.announce(CALL, () => Promise.reject(new ErrandError('PUBLISH_TIMEOUT', 'No confirm.'))))
 
     expect(await store.find({ id: 'one' })).to.include({ state: 'queued' })
+  })
+
+  it('gives the key of a call free at once when its message is refused', async () => {
+    const { tracking, store } = given()
+    const flight = { key: 'k', join: UNFINISHED }
+    const refused = tracking.announceOnce(flight, CALL, () => Promise.reject(new ErrandError('QUEUE_FULL', 'No room.')))
+    expect(await codeOf(refused)).to.equal('QUEUE_FULL')
+
+    const begun = await tracking.announceOnce(flight, { ...CALL, id: 'two' }, async () => {})
+
+    expect(begun.isNew).to.equal(true)
+    expect(await store.find({ id: 'one' })).to.include({ state: 'failed' })
+    expect(await store.find({ id: 'two' })).not.to.have.property('sendingUntil')
+  })
+
+  it('sends no call with a key while the store is away: nobody knows what runs', async () => {
+    const { tracking, fail } = given()
+    fail('STORE_UNREACHABLE')
+    let published = 0
+
+    const call = tracking.announceOnce({ key: 'k', join: UNFINISHED }, CALL, async () => void published++)
+
+    expect(await codeOf(call)).to.equal('STORE_UNREACHABLE')
+    expect(published).to.equal(0)
   })
 
   it('holds up nobody while the store is away, is warned of once, and goes on when it is back', async () => {

@@ -24,7 +24,7 @@ export function trackerForKey(tracking: Tracking | undefined, task: Task, within
 export function joinable(record: TaskRecord, task: Task, key: string): TaskRecord {
   const { task: name } = record
   if (name === undefined || name === task.name || task.declaration.options.aliases.includes(name)) return record
-  const which = `${key.length > 60 ? `${key.slice(0, 60)}…` : key}`
+  const which = key.length > 60 ? `${key.slice(0, 60)}…` : key
   throw refused(task, `the key "${which}" stands for a task ${name}, ${record.id}. Begin the keys of each task with a word of its own`)
 }
 
