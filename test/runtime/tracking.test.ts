@@ -133,7 +133,8 @@ function given({ hasRoom = false }: { readonly hasRoom?: boolean } = {}) {
       if (hangs) return new Promise(() => {})
       return code === undefined ? store.record(changes) : Promise.reject(new ErrandError(code, 'The store is away.'))
     },
-    begin: (key, announcement, join) => store.begin(key, announcement, join),
+    begin: (key, announcement, join) =>
+      code === undefined ? store.begin(key, announcement, join) : Promise.reject(new ErrandError(code, 'The store is away.')),
     find: (by) => store.find(by),
     search: (search) => store.search(search),
     watch: (ids, onChange) => store.watch(ids, onChange),
