@@ -10,7 +10,7 @@ import { join } from 'node:path'
 import { installNodes, NOT_PER_NODE } from './matrix.mjs'
 import { otherVersions } from './rabbitmq4.mjs'
 import { bin, inherit, root, runScript, setup, StepFailed } from './setup.mjs'
-import { shards } from './shards.mjs'
+import { AT_ONCE, shards } from './shards.mjs'
 import { totalsLine } from './totals.mjs'
 
 /** Leftovers of a test are told and ended after ten seconds; only a defect of the runtime takes longer. */
@@ -64,11 +64,17 @@ async function runTests(node, mochaArgs, without = []) {
     const ignored = without.flatMap((pattern) => ['--ignore', pattern])
     return [await counted(node, [bin('mocha'), ...ignored, ...mochaArgs])]
   }
-  const [first, ...others] = shards(without)
-  return Promise.all([
-    counted(node, [bin('mocha'), ...first[1]]),
-    ...others.map(([name, args]) => counted(node, [bin('mocha'), ...args], (said) => console.log(`\nTests: ${name}\n${said}`))),
-  ])
+  const waiting = shards(without)
+  const runs = []
+  console.log(`Tests in ${waiting.length} parts, ${AT_ONCE} at a time; each is shown when it has ended, after some minutes.`)
+  const work = async () => {
+    for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
+      const [name, args] = next
+      runs.push(await counted(node, [bin('mocha'), ...args], (said) => console.log(`\nTests: ${name}\n${said}`)))
+    }
+  }
+  await Promise.all(Array.from({ length: AT_ONCE }, work))
+  return runs
 }
 
 /** Real processes and brokers, killed and cut off; on one Node, since it is not Node that is tried. */
