@@ -4,7 +4,8 @@ import type { Row } from '../row.js'
 import { deadLetters } from '../run-row.js'
 import { SmallDisk } from '../small-disk.js'
 
-const DISK = { mb: 6, ballastMb: 3 }
+/** Room for the messages, their states and the log of the file. */
+const DISK = { mb: 12, ballastMb: 8 }
 
 export const row: Row = {
   id: 'E3',
