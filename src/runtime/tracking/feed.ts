@@ -21,16 +21,20 @@ export interface FeedParts {
 export function feed({ id, box, source, isById, onTaken }: FeedParts): () => void {
   let watch: Watch | undefined
   let isOver = false
+  /** What is told while the result is taken is that it was. */
+  let isTaking = false
   const failed = (error: unknown): void => {
     if (isById) box.settle({ kind: 'failed', error })
   }
   const look = async (): Promise<void> => {
     const record = await source.find()
+    if (isTaking) return
     if (record === undefined || record.takenAt !== undefined) return failed(notFound(id))
     const outcome = outcomeOf(record)
     if (outcome === undefined) return
     if (outcome.kind === 'completed' && record.isReadOnce === true) {
       if (box.outcome !== undefined) return
+      isTaking = true
       if (!(await source.take())) return failed(notFound(id))
       onTaken()
     }
