@@ -9,7 +9,8 @@ import { eachScope, type Scope } from '../kit/temporary.js'
 import { until } from '../kit/until.js'
 import { application, errand, startProgram } from './run-errand.js'
 
-const NOTE = {
+/** As it stands on a letter that died three minutes ago. */
+const note = (): object => ({
   code: 'TASK_FAILED',
   reason: 'Error: the mail server said \u001b[31mno\u001b[0m, and went on to say so at a length that no terminal has',
   task: 'Mail.send',
@@ -17,7 +18,7 @@ const NOTE = {
   crashes: 0,
   at: new Date(Date.now() - 3 * 60_000).toISOString(),
   history: [1, 2].map((attempt) => ({ attempt, at: new Date().toISOString(), name: 'Error', code: 'ENO', message: 'no' })),
-}
+})
 
 describe('errand dead', function () {
   this.timeout(60_000) // each command is a process
@@ -154,7 +155,7 @@ async function withDead(scope: Scope, count: number, change = (body: Buffer): Bu
   const args = '["hello",{"$":"class","n":"User","v":{"name":"Bob"}}]'
   const more = { task: 'Mail.send', args, context, carriers: undefined, sentAt: Date.now(), expiresAt: undefined, replyTo: undefined }
   const bodies = ids.map((id) => change(runtime.messages.sealCall({ id, ...more })))
-  await runtime.broker.consume('default', { concurrency: 10 }, async () => ({ kind: 'dead', note: JSON.stringify(NOTE) }))
+  await runtime.broker.consume('default', { concurrency: 10 }, async () => ({ kind: 'dead', note: JSON.stringify(note()) }))
   for (const [index, id] of ids.entries()) await runtime.broker.publish({ id, queue: 'default', body: bodies[index] ?? Buffer.alloc(0) })
   await until('the deaths', async () => (await runtime.broker.count('default')).dead === count)
   await runtime.close()
