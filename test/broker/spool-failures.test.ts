@@ -73,6 +73,8 @@ describe('an outbox that cannot be written or read', () => {
     await broker.publish({ id: 'good', queue: 'work', body: Buffer.from('good') })
 
     await until('the good one', () => remote.published.length === 1)
+    // what was sent is taken out afterwards
+    await until('an empty outbox', async () => (await local.count(OUTBOX)).waiting === 0)
     expect(await local.count(OUTBOX)).to.deep.equal({ waiting: 0, dead: 4 })
     expect(lines.filter((line) => line.includes('MESSAGE_MALFORMED'))).to.have.length(4)
   })
