@@ -1,5 +1,6 @@
 // npm run test:faults: compiles and runs the fault matrix: real servers, workers and brokers that are killed, frozen and cut off.
 //   npm run test:faults -- --row F9 --seed 12   one row, with the choices of an earlier run
+//   npm run test:faults -- --brief              a dozen rows of every kind, as in continuous integration
 //   npm run test:faults -- --long               full sizes
 //   npm run test:faults -- --versions           also on RabbitMQ 4, from folders that are made on first use (Debian, root)
 import { join } from 'node:path'

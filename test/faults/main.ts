@@ -1,5 +1,5 @@
 // Runs the fault matrix; scripts/faults.mjs compiles and starts this. Options: --long, --row F9 (again and again), --seed n,
-// --verbose, and --version name=bin[:root] for each RabbitMQ besides the installed one.
+// --brief (what continuous integration repeats), --verbose, and --version name=bin[:root] for each RabbitMQ besides the installed one.
 import { randomInt } from 'node:crypto'
 import { readdirSync, writeFileSync } from 'node:fs'
 import { fileURLToPath, pathToFileURL } from 'node:url'
@@ -18,6 +18,7 @@ const say = (line: string): void => void process.stdout.write(`${line}\n`)
 const { values } = parseArgs({
   options: {
     long: { type: 'boolean', default: false },
+    brief: { type: 'boolean', default: false },
     verbose: { type: 'boolean', default: false },
     row: { type: 'string', multiple: true, default: [] },
     seed: { type: 'string' },
@@ -80,7 +81,8 @@ async function chosenRows(wanted: readonly string[]): Promise<readonly Row[]> {
     all.push(row)
   }
   const ids = new Set(wanted.map((id) => id.toLowerCase()))
-  const chosen = all.filter(({ id, isOnlyLong = false }) => (ids.size === 0 ? values.long || !isOnlyLong : ids.has(id.toLowerCase())))
+  const isUsual = ({ isOnlyLong = false, isBrief = false }: Row): boolean => (values.brief ? isBrief : values.long || !isOnlyLong)
+  const chosen = all.filter((row) => (ids.size === 0 ? isUsual(row) : ids.has(row.id.toLowerCase())))
   if (chosen.length === 0) throw new Error(`no such row; there are: ${all.map(({ id }) => id).join(', ')}`)
   return chosen
 }

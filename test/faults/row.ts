@@ -16,6 +16,8 @@ export interface Row {
   readonly needs: 'rabbitmq' | 'cluster' | 'partitions' | 'nothing'
   /** Needs a disk of its own that can be full: Linux and root. @defaultValue false */
   readonly needsDisk?: boolean
+  /** Among those that continuous integration repeats: one of each kind, and soon over. @defaultValue false */
+  readonly isBrief?: boolean
   /** Too long for the short form. @defaultValue false */
   readonly isOnlyLong?: boolean
   /** Runs the fault and answers what became of the calls. A row of its own making may leave counts at zero. */

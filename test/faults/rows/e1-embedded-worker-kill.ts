@@ -7,6 +7,7 @@ const CONCURRENCY = 10
 export const row: Row = {
   id: 'E1',
   title: 'embedded queue: workers are killed at random',
+  isBrief: true,
   needs: 'nothing',
   async run(context) {
     const fleet = context.fleet({ broker: 'sqlite' })

@@ -4,6 +4,7 @@ import { deadLetters } from '../run-row.js'
 export const row: Row = {
   id: 'E2',
   title: 'embedded queue: servers are killed while they call, two at a time',
+  isBrief: true,
   needs: 'nothing',
   async run(context) {
     const fleet = context.fleet({ broker: 'sqlite' })

@@ -10,6 +10,7 @@ const DISK = { mb: 12, ballastMb: 8 }
 export const row: Row = {
   id: 'E3',
   title: 'embedded queue: the disk is full, then there is room again',
+  isBrief: true,
   needs: 'nothing',
   needsDisk: true,
   async run(context) {

@@ -8,6 +8,7 @@ const KILLS = 3
 export const row: Row = {
   id: 'F1',
   title: `the only broker is killed ${KILLS} times under load`,
+  isBrief: true,
   needs: 'rabbitmq',
   async run(context) {
     const node = await context.node()

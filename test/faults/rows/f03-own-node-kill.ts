@@ -7,6 +7,7 @@ const CONCURRENCY = 20
 export const row: Row = {
   id: 'F3',
   title: 'the node of the server is killed, then that of the worker',
+  isBrief: true,
   needs: 'cluster',
   async run(context) {
     const cluster = await context.cluster()

@@ -8,6 +8,7 @@ const EVERY_MS = 500
 export const row: Row = {
   id: 'F9',
   title: `workers are killed every ${EVERY_MS} ms`,
+  isBrief: true,
   needs: 'rabbitmq',
   async run(context) {
     const node = await context.node()

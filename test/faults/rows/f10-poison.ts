@@ -12,6 +12,7 @@ const CONCURRENCY = 10
 export const row: Row = {
   id: 'F10',
   title: `${POISON} tasks that kill their process, among others`,
+  isBrief: true,
   needs: 'rabbitmq',
   async run(context) {
     const node = await context.node()

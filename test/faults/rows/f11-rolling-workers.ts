@@ -7,6 +7,7 @@ const STOPS = 10
 export const row: Row = {
   id: 'F11',
   title: `workers are stopped ${STOPS} times in good order, as in a deploy`,
+  isBrief: true,
   needs: 'rabbitmq',
   async run(context) {
     const node = await context.node()

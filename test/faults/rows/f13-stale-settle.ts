@@ -8,6 +8,7 @@ const RUNS = 100
 export const row: Row = {
   id: 'F13',
   title: `the connection is lost while ${RUNS} bodies run, and all of them end afterwards`,
+  isBrief: true,
   needs: 'rabbitmq',
   async run(context) {
     const node = await context.node()

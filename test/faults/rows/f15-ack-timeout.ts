@@ -9,6 +9,7 @@ const TASKS = 10
 export const row: Row = {
   id: 'F15',
   title: `the server takes back after ${SERVER_MS / 1000} s what is not acknowledged, and tasks take ${TASK_MS / 1000} s`,
+  isBrief: true,
   needs: 'rabbitmq',
   async run(context) {
     const node = await context.node()

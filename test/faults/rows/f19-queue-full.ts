@@ -6,6 +6,7 @@ const CALLS = 600
 export const row: Row = {
   id: 'F19',
   title: `a queue of at most ${LIMIT} gets ${CALLS} calls, and is drained`,
+  isBrief: true,
   needs: 'rabbitmq',
   async run(context) {
     const node = await context.node()
