@@ -10,13 +10,19 @@ export default class Reporter extends Mocha.reporters.Spec {
   epilogue() {
     super.epilogue()
     const { passes, failures, pending } = this.stats
-    const totals = { passed: passes, failed: failures, skipped: pending }
+    const totals = { passed: passes, failed: failures, skipped: pending, failures: this.failures.map(told) }
     // scripts/test.mjs adds up the runs of several Node versions and prints one line for all
     const file = process.env.ERRAND_TOTALS_FILE
     if (file === undefined) console.log(totalsLine(totals))
     else writeFileSync(file, JSON.stringify(totals))
     reportLeftovers()
   }
+}
+
+/** What the summary of several runs says about a failed test: its whole name, and where and why it failed. */
+function told(test) {
+  const { message = '', stack = message } = test.err ?? {}
+  return `${test.fullTitle()}\n${stack.includes(message) ? stack : `${message}\n${stack}`}`
 }
 
 function reportLeftovers() {

@@ -35,6 +35,8 @@ await runScript(async () => {
   }
 
   const totals = sum(runs)
+  // the output of a dozen parts lies above: who looks at its end sees what failed
+  for (const { failures = [] } of runs) for (const failure of failures) console.log(`\nFailed: ${failure}`)
   console.log(totalsLine(totals))
   return totals.failed === 0 ? 0 : 1
 })
@@ -52,8 +54,7 @@ async function runOnNewerNodes(mochaArgs) {
     }
   } catch (error) {
     // what ran so far is still to be told
-    console.error(error)
-    runs.push({ passed: 0, failed: 1, skipped: 0 })
+    runs.push({ passed: 0, failed: 1, skipped: 0, failures: [`the newer Node versions: ${error instanceof Error ? error.stack : error}`] })
   }
   return runs
 }
@@ -94,7 +95,10 @@ async function counted(node, args, tell) {
     const env = { ...process.env, ERRAND_TOTALS_FILE: file }
     const code = await inherit(node, args, env, { watch: (child) => endIfItHangs(child, file), tell })
     const totals = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : { passed: 0, failed: 0, skipped: 0 }
-    if (code !== 0 && totals.failed === 0) totals.failed = 1
+    if (code !== 0 && totals.failed === 0) {
+      totals.failed = 1
+      totals.failures = [`a process of tests ended with ${code}, without a failed test: ${args.filter((arg) => arg.includes('test/')).join(' ')}`]
+    }
     return totals
   } finally {
     rmSync(folder, { recursive: true, force: true })

@@ -52,8 +52,12 @@ say(`\n${markdownTable(results)}\n`)
 say(`${machine()}; RabbitMQ ${versions.map(({ name }) => name).join(', ')}; npm run test:faults -- --seed ${seed}${values.long ? ' --long' : ''}`)
 say(`${passed} passed, ${failed} failed${skipped > 0 && !inCi ? `, ${skipped} skipped` : ''}`)
 const totalsFile = process.env['ERRAND_TOTALS_FILE']
-if (totalsFile !== undefined) writeFileSync(totalsFile, JSON.stringify({ passed, failed, skipped: inCi ? 0 : skipped }))
+if (totalsFile !== undefined) writeFileSync(totalsFile, JSON.stringify({ passed, failed, skipped: inCi ? 0 : skipped, failures: failuresOf(results) }))
 process.exitCode = failed === 0 ? 0 : 1
+
+function failuresOf(rows: typeof results): string[] {
+  return rows.filter(({ failures }) => failures.length > 0).map((row) => `row ${row.row.id}: ${row.failures.join('; ')} (--seed ${seed})`)
+}
 
 async function run(row: Row, version: Version | undefined): Promise<void> {
   say(`\n${row.id} ${row.title}${version === undefined ? '' : ` (RabbitMQ ${version.name})`}`)
