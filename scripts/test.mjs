@@ -54,7 +54,7 @@ async function runOnNewerNodes(mochaArgs) {
     }
   } catch (error) {
     // what ran so far is still to be told
-    runs.push({ passed: 0, failed: 1, skipped: 0, failures: [`the newer Node versions: ${error instanceof Error ? error.stack : error}`] })
+    runs.push({ passed: 0, failed: 1, skipped: 0, failures: [`the newer Node versions: ${error instanceof Error ? error.stack : String(error)}`] })
   }
   return runs
 }
