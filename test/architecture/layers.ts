@@ -52,7 +52,11 @@ export const LAYERS: readonly Layer[] = [
   },
   // hooks for the application's own database, each with its package as types only
   { name: 'transactions', files: /^src\/transactions\//, mayImport: ['errors', 'core', 'runtime'] },
-  { name: 'frameworks', files: /^src\/frameworks\//, mayImport: ['errors', 'core', 'runtime', 'start'] },
+  // calls as orders, which people place and follow; knows no HTTP
+  { name: 'orders', files: /^src\/orders\//, mayImport: [...BELOW, 'runtime'] },
+  // Request -> Response, in the words of the web standard
+  { name: 'http', files: /^src\/http\//, mayImport: [...BELOW, 'runtime', 'orders'] },
+  { name: 'frameworks', files: /^src\/frameworks\//, mayImport: ['errors', 'core', 'runtime', 'http', 'start'] },
   // lazily, where the configuration names a Nest module: the one place where a worker meets a framework
   {
     name: 'worker/container',
