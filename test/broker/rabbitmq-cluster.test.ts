@@ -5,7 +5,7 @@ import { openRabbitBroker } from '#src/broker/rabbitmq/broker.js'
 import { brokerContract } from '../contract/broker-contract.js'
 import { RABBIT_EXCEPTIONS } from '../kit/rabbit-exceptions.js'
 import { startRabbitCluster, type RabbitCluster } from '../kit/rabbit-cluster.js'
-import { describeRabbit, freshNamespace, installedScripts, installedVersion } from '../kit/rabbitmq.js'
+import { ADVISED_SETTINGS, describeRabbit, freshNamespace, installedScripts, installedVersion } from '../kit/rabbitmq.js'
 
 const VICTIM = fileURLToPath(new URL('../kit/rabbit-victim.js', import.meta.url))
 
@@ -16,7 +16,7 @@ describeRabbit(
     let cluster: RabbitCluster | undefined
     before(async function () {
       this.timeout(180_000)
-      cluster = await startRabbitCluster({ scripts: installedScripts(), isRecent: installedVersion?.startsWith('3') === false })
+      cluster = await startRabbitCluster({ scripts: installedScripts(), advanced: ADVISED_SETTINGS, isRecent: installedVersion?.startsWith('3') === false })
     })
     after(() => cluster?.[Symbol.asyncDispose]())
 

@@ -145,9 +145,12 @@ describeRabbit(
       const { held } = await c.runner({ urls: [proxy.url] })
       const other = await c.open(LONG)
       const others = await collect(other)
-      // the other one is not to have it in the first place
-      while (held.length === 0) await publish(other)
-      await c.onWatch(held.length)
+      // the other one is not to have it in the first place, and nothing is to be on its way when the connection goes
+      for (let sent = 1; held.length === 0; sent++) {
+        await publish(other)
+        await until('the delivery to either', () => held.length + others.length === sent)
+      }
+      await c.onWatch()
       const before = others.length
 
       proxy.reset()
