@@ -117,6 +117,17 @@ export const browseCases: BrokerCases = {
     expect(await look(c)).to.deep.equal([])
   },
 
+  'a message of no bytes is handed on by a look as it is': async (c) => {
+    await c.publish({ body: Buffer.alloc(0) })
+    const other = `${c.queue}-other`
+
+    await look(c, ({ id, body }) => ({ kind: 'replace', message: { id, queue: other, body } }))
+
+    const got = await c.collect(() => DONE, { queue: other })
+    expect((await c.until('the message', () => got[0])).body).to.have.length(0)
+    expect(await look(c)).to.deep.equal([])
+  },
+
   'a look that replaces in its own queue comes to an end': async (c) => {
     const ids = await publishAll(c, 3)
 

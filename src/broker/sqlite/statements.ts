@@ -17,7 +17,8 @@ const SQL = {
   temporaryQueues: 'SELECT number FROM broker_queue WHERE owner = ?',
   dropQueue: 'DELETE FROM broker_queue WHERE number = ?',
 
-  addMessage: 'INSERT INTO broker_message (id, body) VALUES (?, ?)',
+  // Node 22 binds NULL for no bytes, as its own SQLite hands them out
+  addMessage: "INSERT INTO broker_message (id, body) VALUES (?, ifnull(?, x''))",
   addReady: 'INSERT INTO broker_ready VALUES (?, ?, last_insert_rowid(), ?, 0, NULL)',
   addDelayed: 'INSERT INTO broker_delayed VALUES (?, ?, last_insert_rowid(), ?, ?, 0, NULL)',
 
