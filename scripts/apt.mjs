@@ -1,23 +1,23 @@
-// Installs a Debian package for the tests, without starting the service that it brings.
+// Installs Debian packages for the tests, without starting the services that they bring.
 import { spawnSync } from 'node:child_process'
 import { existsSync, rmSync, writeFileSync } from 'node:fs'
 
 /** What package scripts ask before they start a service. */
 const POLICY = '/usr/sbin/policy-rc.d'
 
-/** Whether a server that is missing may be installed: in continuous integration, and where somebody said so. */
+/** Whether what is missing may be installed: in continuous integration, and where somebody said so. */
 export function installAllowed() {
   return process.env.CI === 'true' || process.env.ERRAND_ALLOW_INSTALL === '1' || process.argv.includes('--install')
 }
 
-/** Installs `name`; answers why nothing came of it, in the words of a sentence. */
-export function installPackage(name, say) {
+/** Installs `name`, and what else is named; answers why nothing came of it, in the words of a sentence. */
+export function installPackage(name, say, also = []) {
   if (process.getuid?.() !== 0) return 'only root can install it'
   if (spawnSync('apt-get', ['--version']).status !== 0) return 'there is no apt-get'
   const lift = denyServiceStart()
   try {
-    const failed = apt(say, ['update']) ?? apt(say, ['install', '-y', '--no-install-recommends', name])
-    return failed ?? 'the package brought no server'
+    const failed = apt(say, ['update']) ?? apt(say, ['install', '-y', '--no-install-recommends', name, ...also])
+    return failed ?? 'the package did not bring it'
   } finally {
     lift()
   }

@@ -10,11 +10,12 @@ import { bin, inherit, npm, root, runScript, setup, step } from './setup.mjs'
 const FOLDER = join(root, '.matrix')
 const ALL = ['20.19.0', '22', '24']
 
-const ONCE = ['architecture', 'docs', 'package', 'types', 'broker/rabbitmq-[a-e]*', 'broker/rabbitmq-[f-z]*', 'acceptance/outbox']
+const SERVERS = ['broker/rabbitmq-[a-e]*', 'broker/rabbitmq-[f-z]*', 'acceptance/outbox']
+const ONCE = ['architecture', 'docs', 'package', 'types', ...SERVERS, 'browser/*']
 
 /**
- * Tests of the sources, of the package and of what servers do say the same on every Node and are run on one only. The contract of
- * brokers on RabbitMQ, and workers on it, are run on all.
+ * Tests of the sources, of the package and of what servers and browsers do say the same on every Node and are run on one only. The
+ * contract of brokers on RabbitMQ, and workers on it, are run on all.
  */
 export const NOT_PER_NODE = ONCE.map((name) => `build/test/${name}.test.js`)
 

@@ -9,7 +9,7 @@ const APART = {
   'RabbitMQ alone, f to z': ['broker/rabbitmq-[f-z]*'],
   'real workers': ['worker/**/*'],
   states: ['states/*', 'cancel/*', 'outbox/*', 'transactions/*', 'dead-letters/*', 'store/*', 'examples*'],
-  'acceptance and commands': ['acceptance/*', 'cli/*'],
+  'acceptance, commands and pages': ['acceptance/*', 'cli/*', 'browser/*'],
 }
 
 /** So many run at a time; more would be in each other's way on two processors. */

@@ -27,6 +27,7 @@ await runScript(async () => {
   await setup({ verbose: given.includes('--verbose') })
   await findServer('RabbitMQ', 'rabbitmq.mjs', inCi)
   await findServer('PostgreSQL', 'postgres.mjs', inCi)
+  await findServer('Chromium', 'chromium.mjs', inCi)
 
   const runs = await runTests(process.execPath, mochaArgs)
   if (inCi || given.includes('--faults')) runs.push(await runFaults())
@@ -136,7 +137,7 @@ function chooseRabbit(wanted = '') {
   process.env.ERRAND_RABBIT_ROOT = chosen.root
 }
 
-/** Says which server the tests will use, after installing one where this user may (root); the tests find it by themselves. */
+/** Says which server or browser the tests use, after installing it where this user may (root); the tests find it by themselves. */
 async function findServer(name, file, inCi) {
   const script = join(root, 'scripts', file)
   if (!existsSync(script)) return
