@@ -9,6 +9,7 @@ export const ERROR_CODES = {
   TASK_UNKNOWN: 'no task of that name is known in this process',
   NOT_A_TASK: 'a method or function that was to be sent is not an @asyncTask',
   CALL_INVALID: 'background(), enqueue(), perform() or original() was used in a way that cannot work',
+  PLACEHOLDER_READ: 'what stands for the result of a task that has not run yet was looked into',
   OUTSIDE_REQUEST: 'a task was called outside any request and the configuration forbids that',
   NOT_IN_TASK: 'something that exists only while a task runs was used elsewhere',
   VALUE_UNSERIALIZABLE: 'a value cannot be carried in a message unchanged',
@@ -47,6 +48,7 @@ export const ERROR_CODES = {
   TASK_NOT_FOUND: 'nothing is known of a task, or nothing any more',
   TASK_CANCELLED: 'a task was cancelled before it ended',
   DEAD_LETTER_UNKNOWN: 'no dead letter has the id that was given',
+  STEP_FAILED: 'a task was not run because the one before it did not complete',
   TASK_TIMEOUT: 'a run of a task took longer than its time limit',
   TASK_FAILED: 'a task ended without success for a reason that is not an error of its body',
 } as const

@@ -1,6 +1,7 @@
 import { ErrandError } from '../errors.js'
 import { encodeValue } from './codec/encode.js'
 import type { Context } from './context.js'
+import type { FollowUp } from './follow-up.js'
 import { instantOf, malformed, optionalInstantOf, optionalTextOf, textOf } from './seal/envelope.js'
 import { frame, unframe, VERSION } from './seal/frame.js'
 import { openEnvelope, Parts, type Opened, type PartsOptions } from './seal/parts.js'
@@ -21,10 +22,16 @@ export interface CallMessage {
   readonly expiresAt: number | undefined
   /** The queue where the caller waits for the outcome, if it does. */
   readonly replyTo: string | undefined
+  /** What goes into the arguments where they were left open, as `givenOne` or `givenAll` wrote it. */
+  readonly given?: string | undefined
+  /** Calls that are made when this one has ended. @defaultValue none */
+  readonly next?: readonly FollowUp[] | undefined
+  /** Tells the messages of one call apart where it may have been sent more than once. */
+  readonly copy?: string | undefined
 }
 
 /** A call that was opened: its seal, service, environment and age are right. */
-export interface OpenedCall extends Omit<CallMessage, 'args'> {
+export interface OpenedCall extends Omit<CallMessage, 'args' | 'given'> {
   /** Decodes the arguments. @throws ErrandError `VALUE_UNREADABLE` */
   readonly readArguments: () => unknown[]
 }
@@ -88,7 +95,10 @@ class SealedMessages implements Messages {
     text += `,${this.#origin},"at":${call.sentAt}`
     if (call.expiresAt !== undefined) text += `,"exp":${call.expiresAt}`
     if (call.replyTo !== undefined) text += `,"reply":${JSON.stringify(call.replyTo)}`
+    if (call.copy !== undefined) text += `,"copy":${JSON.stringify(call.copy)}`
     text += this.#parts.writeArguments(call.args)
+    if (call.given !== undefined) text += this.#parts.writeGiven(call.given)
+    if (call.next !== undefined && call.next.length > 0) text += this.#parts.writeFollowUps(call.next)
     if (call.context !== undefined) text += this.#parts.writeContext(call.context, subject)
     if (call.carriers !== undefined) text += this.#parts.writeCarriers(call.carriers, subject)
     return this.#frame(`${text}}`, subject)
@@ -109,6 +119,8 @@ class SealedMessages implements Messages {
       context: this.#parts.readContext(envelope),
       carriers: this.#parts.readCarriers(envelope),
       readArguments: this.#parts.readArguments(envelope),
+      ...(fields['copy'] === undefined ? {} : { copy: textOf(fields, 'copy') }),
+      ...(fields['next'] === undefined ? {} : { next: this.#parts.readFollowUps(envelope) }),
     }
   }
 

@@ -12,7 +12,7 @@ export function sealAnswer(runtime: Runtime, call: OpenedCall, outcome: Outcome)
 }
 
 /** Sends what `sealAnswer` made. A caller that is gone is no failure. */
-export async function sendAnswer(runtime: Runtime, call: OpenedCall, body: Buffer | undefined): Promise<void> {
+export async function sendAnswer(runtime: Runtime, call: Pick<OpenedCall, 'id' | 'task' | 'replyTo'>, body: Buffer | undefined): Promise<void> {
   if (body === undefined || call.replyTo === undefined) return
   try {
     await runtime.broker.publish({ id: `${call.id}.outcome`, queue: call.replyTo, body, toTemporary: true })

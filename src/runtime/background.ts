@@ -1,24 +1,20 @@
 import { ErrandError } from '../errors.js'
-import { currentScope, runInScope, type Scope } from '../core/context.js'
-import { newId } from '../core/clock.js'
+import type { Scope } from '../core/context.js'
 import { registry } from '../core/registry.js'
 import { resolveCallOptions, type CallOptions, type ResolvedCallOptions } from '../core/task-options.js'
 import { placeCall } from './call.js'
+import { followUpsOf, holdFollowers, type Following } from './composition/follower.js'
+import { runHeldInline } from './composition/run-inline.js'
 import { sendWithHandle } from './dispatch.js'
-import { createHandle, type TaskHandle } from './handle.js'
-import { runInline } from './inline.js'
+import type { TaskHandle } from './handle.js'
+import { interceptCall } from './intercept.js'
 import { resolveOnce, type Join } from './keys/once.js'
 import type { OneFlight } from './tracking/tracking.js'
-import { OutcomeBox } from './outcome-box.js'
-import type { TaskCall } from './task-call.js'
+import type { Follower, TaskCall } from './task-call.js'
 import type { TransactionClient } from '../core/transaction.js'
-import { sourceOfBox } from './tracking/source.js'
-
-/** A body that runs here has no configuration that says how long its result is waited for. */
-const INLINE_RESULT_TIMEOUT_MS = 30_000
 
 /** What may be said of one call that is made through `background()` or `enqueue()`. */
-export interface SendOptions extends CallOptions {
+export interface SendOptions<R = never> extends CallOptions {
   /**
    * The call is sent when this transaction of the application commits, and never when it does not; needs the key `database`.
    * @defaultValue sent at once, or within the transaction of `withTransaction()`
@@ -34,6 +30,13 @@ export interface SendOptions extends CallOptions {
    * kept (`keep`). @defaultValue 'running'
    */
   readonly join?: Join | undefined
+  /**
+   * Calls the task that follows when this one has completed; it gets what stands for the result, to be passed whole. It is called at once
+   * and sent by the worker: `then: (report) => mail.send(report)`. Options of that call: `(report) => enqueue(() => mail.send(report), { delay: '1h' })`.
+   */
+  readonly then?: ((result: R) => Promise<unknown>) | undefined
+  /** The same for the task that follows when this one has failed for good; it gets what stands for the error. */
+  readonly onFailed?: ((error: Error) => Promise<unknown>) | undefined
 }
 
 /** The tasks of a service, each answering a handle instead of waiting. */
@@ -57,7 +60,7 @@ export type Background<S> = {
  * const report = await task.result({ timeout: '1h' })
  */
 export function background<S extends object>(service: S, options: SendOptions = {}): Background<S> {
-  const { within, key, join, ...call } = options
+  const { within, key, join, then, onFailed, ...call } = options
   resolveCallOptions(call, undefined, 'background()')
   const once = resolveOnce('background()', { key, join })
   const proxy = new Proxy(service, {
@@ -67,7 +70,7 @@ export function background<S extends object>(service: S, options: SendOptions = 
       return async (...args: unknown[]) => {
         refuseNonTask(target, member)
         const method: unknown = Reflect.get(target, member)
-        return intercepted(`background().${member}`, { ...call, within, once }, () => (typeof method === 'function' ? method.apply(target, args) : undefined))
+        return intercepted(`background().${member}`, { ...call, within, once, then, onFailed }, () => (typeof method === 'function' ? method.apply(target, args) : undefined))
       }
     },
   })
@@ -80,12 +83,12 @@ export function background<S extends object>(service: S, options: SendOptions = 
  * `call` must call exactly one task, before it awaits anything.
  * @throws ErrandError `CALL_INVALID` when it calls none or two, `OPTION_INVALID`, and what sending fails with
  */
-export async function enqueue<R>(call: () => Promise<R>, { key, join, ...options }: SendOptions = {}): Promise<TaskHandle<R>> {
+export async function enqueue<R>(call: () => Promise<R>, { key, join, ...options }: SendOptions<NoInfer<R>> = {}): Promise<TaskHandle<R>> {
   return enqueueOnce(call, { ...options, once: resolveOnce('enqueue()', { key, join }) })
 }
 
-/** The same for a key that is resolved. */
-export async function enqueueOnce<R>(call: () => Promise<R>, options: HeldSendOptions): Promise<TaskHandle<R>> {
+/** The same for a key that is resolved, and for calls that follow any end (`following`). */
+export async function enqueueOnce<R>(call: () => Promise<R>, options: HeldSendOptions<NoInfer<R>>): Promise<TaskHandle<R>> {
   const handle = await intercepted('enqueue()', options, call)
   return handle as TaskHandle<R> // the one call that was made decides R
 }
@@ -115,53 +118,45 @@ export function original(service: object, member?: PropertyKey): unknown {
   return (...args: unknown[]) => declaration.body.apply(member === undefined ? undefined : service, args)
 }
 
-/** Runs `call` with task calls held up, and sends the one it made. */
-function intercepted(where: string, { within, once, ...options }: HeldSendOptions, call: () => unknown): Promise<TaskHandle<unknown>> {
-  const calls: TaskCall[] = []
-  let open = true
-  const intercept = (made: unknown): unknown => {
-    if (!open) throw new ErrandError('CALL_INVALID', `${where}: the function called a task after it had awaited something. Call the task first.`)
-    calls.push(made as TaskCall) // the decorator hands over nothing else
-    return new Promise(() => {}) // what stands behind an await of this call must not run
+/** Sends the one task call that `call` makes, with what follows it; or hands both to whoever holds up calls here. */
+async function intercepted(where: string, { within, once, then, onFailed, following = [], ...options }: HeldSendOptions, call: () => unknown): Promise<TaskHandle<unknown>> {
+  const { call: first, scope } = interceptCall(where, call)
+  const resolved = resolveCallOptions(options, first.options ?? first.task.declaration.options, where)
+  const followers = [...(first.followers ?? []), ...holdFollowers(where, [...followingOf({ then, onFailed }), ...following])]
+  if (once !== undefined && followers.length > 0) {
+    throw new ErrandError('CALL_INVALID', `${where}: nothing can follow a call with a key, which may join a task that was called before. Leave the key out, or what follows.`)
   }
-  const scope = currentScope()
-  const rest = runInScope({ context: scope?.context, task: scope?.task, intercept }, call)
-  open = false
-  // what the function does after its first await has no caller left that could hear of it
-  Promise.resolve(rest).catch(() => {})
-  const [first, second] = calls
-  if (first === undefined || second !== undefined) {
-    const why = first === undefined ? 'no task' : `${calls.length} tasks`
-    throw new ErrandError('CALL_INVALID', `${where}: the function called ${why}; it must call exactly one, before it awaits anything.`)
+  if (scope?.intercept === undefined) return sendHeld(first, scope, { options: resolved, followers, within, once })
+  if (once !== undefined || within !== undefined) {
+    throw new ErrandError('CALL_INVALID', `${where}: a call that follows another can have neither a key nor a transaction. Leave "key" and "within" out.`)
   }
-  const resolved = resolveCallOptions(options, first.task.declaration.options, where)
-  return sendHeld(first, scope, { ...resolved, within, once })
+  return scope.intercept({ ...first, options: resolved, followers }) as Promise<never> // it never resolves
 }
 
-interface HeldSendOptions extends Omit<SendOptions, 'key' | 'join'> {
+/** What `then` and `onFailed` say. */
+function followingOf({ then, onFailed }: Pick<SendOptions, 'then' | 'onFailed'>): readonly Following[] {
+  return [...(then === undefined ? [] : [{ on: 'completed', call: then } as const]), ...(onFailed === undefined ? [] : [{ on: 'failed', call: onFailed } as const])]
+}
+
+/** {@link SendOptions} with a key that is resolved, and any list of calls that follow. */
+export interface HeldSendOptions<R = never> extends Omit<SendOptions<R>, 'key' | 'join'> {
   readonly once?: OneFlight | undefined
+  /** Calls that follow, beside those of `then` and `onFailed`. @defaultValue [] */
+  readonly following?: readonly Following[] | undefined
 }
 
-type HeldOptions = ResolvedCallOptions & Pick<HeldSendOptions, 'within' | 'once'>
+/** What is said of a call that was held up. */
+interface Held extends Pick<HeldSendOptions, 'within' | 'once'> {
+  readonly options: ResolvedCallOptions
+  readonly followers: readonly Follower[]
+}
 
-async function sendHeld(call: TaskCall, scope: Scope | undefined, { within: client, once, ...options }: HeldOptions): Promise<TaskHandle<unknown>> {
+async function sendHeld(call: TaskCall, scope: Scope | undefined, { within: client, once, options, followers }: Held): Promise<TaskHandle<unknown>> {
   const placement = await placeCall(call, scope)
-  if (placement.kind === 'inline') return inlineHandle(call)
+  if (placement.kind === 'inline') return runHeldInline(call, followers).handle
   const { on, encoded } = placement
   const within = client === undefined ? encoded.within : { client, isOpen: true }
-  return sendWithHandle(on.runtime, on.replies, call.task, { ...encoded, within, options, once })
-}
-
-/** A handle of a body that runs here; its failure waits for whoever asks for the result. */
-function inlineHandle(call: TaskCall): TaskHandle<unknown> {
-  const box = new OutcomeBox()
-  Promise.resolve(runInline(call)).then(
-    (value) => box.settle({ kind: 'completed', value }),
-    (error: unknown) => box.settle({ kind: 'failed', error }),
-  )
-  const id = newId()
-  const task = call.task.name
-  return createHandle({ id, task, box, source: sourceOfBox(id, task, box, 'running'), timeoutMs: INLINE_RESULT_TIMEOUT_MS })
+  return sendWithHandle(on.runtime, on.replies, call.task, { ...encoded, within, options, once, next: followUpsOf(followers) })
 }
 
 function refuseNonTask(service: object, member: string): void {

@@ -3,6 +3,8 @@ import type { OpenedCall } from '../core/message.js'
 import type { TaskState } from '../core/lifecycle.js'
 import { sendAnswer } from './answers.js'
 import { settleCancelled } from './cancellation/settle-cancelled.js'
+import { valueText } from './composition/call-end.js'
+import { COME_AGAIN, followCall } from './composition/follow.js'
 import type { RunEvents } from './run-events.js'
 import type { Runtime } from './runtime.js'
 
@@ -11,12 +13,15 @@ export interface EndedRun {
   readonly call: OpenedCall
   readonly answer: Buffer | undefined
   readonly events: RunEvents
+  /** What its body answered, where the task has a result. */
+  readonly value: unknown
 }
 
-/** What follows the end of a body, once it is written down: that a cancellation came before it, or the answer to the caller. Never rejects. */
-export async function concludeRun(runtime: Runtime, { call, answer, events }: EndedRun, recorded: Promise<TaskState | undefined> | undefined): Promise<Verdict> {
+/** What follows the end of a body, once it is written down: that a cancellation came before it, or the answer to the caller and what follows the call. Never rejects. */
+export async function concludeRun(runtime: Runtime, { call, answer, events, value }: EndedRun, recorded: Promise<TaskState | undefined> | undefined): Promise<Verdict> {
   if ((await recorded) === 'cancelled') return settleCancelled(runtime, call)
   events.completed()
   await sendAnswer(runtime, call, answer)
-  return { kind: 'done' }
+  const isFollowed = await followCall(runtime, call, { kind: 'completed', text: () => valueText(call, value) })
+  return isFollowed ? { kind: 'done' } : COME_AGAIN
 }

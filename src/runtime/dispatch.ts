@@ -3,10 +3,12 @@ import { captureCarriers } from '../core/carrier.js'
 import { newId } from '../core/clock.js'
 import { encodeArguments } from '../core/codec/encode.js'
 import type { Context, Scope } from '../core/context.js'
+import type { FollowUp } from '../core/follow-up.js'
 import { registry } from '../core/registry.js'
 import type { Task } from '../core/task.js'
 import type { ResolvedCallOptions } from '../core/task-options.js'
 import type { OpenTransaction } from '../core/transaction.js'
+import { announcementsOf } from './composition/announce.js'
 import { emit } from './events.js'
 import { handOver, waitsForItself } from './hand-over.js'
 import { createHandle, type TaskHandle } from './handle.js'
@@ -63,46 +65,59 @@ export async function sendWithHandle(
   runtime: Runtime,
   replies: Replies,
   task: Task,
-  call: EncodedCall & { readonly options: ResolvedCallOptions; readonly once?: OneFlight | undefined },
+  call: EncodedCall & SaidOfCall,
 ): Promise<TaskHandle<unknown>> {
-  const id = newId()
+  const { id = newId() } = call
   const box = new OutcomeBox()
-  const timeoutMs = task.declaration.options.resultTimeoutMs ?? runtime.settings.resultTimeoutMs
-  const { tracking } = runtime
   const forget = await replies.expect(id, (outcome) => box.settle(outcome))
   try {
-    const joined = await publish(runtime, task, call, { id, replyTo: replies.address, options: call.options, once: call.once })
+    const joined = await publish(runtime, task, call, { ...call, id, replyTo: replies.address })
     if (joined !== undefined) {
       forget()
-      return joinedHandle(runtime, task, joined, timeoutMs)
+      return joinedHandle(runtime, task, joined, resultTimeoutOf(runtime, task))
     }
   } catch (error) {
     forget()
     throw error
   }
-  const source = tracking === undefined || !task.declaration.options.track ? sourceOfBox(id, task.name, box, 'unknown') : sourceOf(() => tracking, id)
-  const isReadOnce = task.declaration.options.resultOnce
-  return createHandle({ id, task: task.name, box, source, isReadOnce, timeoutMs: timeoutMs + call.options.delayMs })
+  return handleOfSent(runtime, task, { id, box, timeoutMs: resultTimeoutOf(runtime, task) + call.options.delayMs })
 }
 
-interface Address {
-  readonly id: string
-  readonly replyTo: string | undefined
+/** How long the result of a task is waited for. */
+export const resultTimeoutOf = ({ settings }: Runtime, { declaration }: Task): number => declaration.options.resultTimeoutMs ?? settings.resultTimeoutMs
+
+/** The handle of a call whose outcome comes into `box`. */
+export function handleOfSent({ tracking }: Runtime, task: Task, { id, box, timeoutMs }: { id: string; box: OutcomeBox; timeoutMs: number }): TaskHandle<unknown> {
+  const source = tracking === undefined || !task.declaration.options.track ? sourceOfBox(id, task.name, box, 'unknown') : sourceOf(() => tracking, id)
+  return createHandle({ id, task: task.name, box, source, isReadOnce: task.declaration.options.resultOnce, timeoutMs })
+}
+
+/** What is said of one call beside what it consists of. */
+interface SaidOfCall {
+  /** @defaultValue a new one */
+  readonly id?: string | undefined
   readonly options: ResolvedCallOptions
-  /** @defaultValue false */
+  /** It is known by its id already. @defaultValue false */
   readonly isKnown?: boolean | undefined
   readonly once?: OneFlight | undefined
+  /** Calls that follow it. @defaultValue none */
+  readonly next?: readonly FollowUp[] | undefined
+}
+
+interface Address extends SaidOfCall {
+  readonly id: string
+  readonly replyTo: string | undefined
 }
 
 /** Answers the task that the call joined instead, if it did. */
 async function publish(runtime: Runtime, task: Task, call: EncodedCall, address: Address): Promise<TaskRecord | undefined> {
   const { settings, messages, clock, tracking } = runtime
-  const { id, replyTo, options, isKnown = false, once } = address
+  const { id, replyTo, options, isKnown = false, once, next = [] } = address
   if (call.context === undefined && settings.outsideRequest === 'error') throw outsideRequest(task.name)
   const sentAt = clock.now()
   const expiresAt = settings.expiresMs === 0 ? undefined : sentAt + options.delayMs + settings.expiresMs
   const { args, context, carriers, within } = call
-  const body = messages.sealCall({ id, task: task.name, args, context, carriers, sentAt, expiresAt, replyTo })
+  const body = messages.sealCall({ id, task: task.name, args, context, carriers, sentAt, expiresAt, replyTo, next })
   const { queue, delayMs, priority } = options
   const send = (): Promise<void> => handOver(runtime, { id, queue, body, delayMs, priority }, within)
   const isTracked = task.declaration.options.track
@@ -113,7 +128,7 @@ async function publish(runtime: Runtime, task: Task, call: EncodedCall, address:
     if (!isNew) return joinable(record, task, once.key)
   } // what its transaction may still roll back must not stand as queued
   else if (within !== undefined || tracking === undefined || isKnown || !isTracked) await send()
-  else await tracking.announce(announcementOf(leaving, tracking.keepFailedMs), send)
+  else await tracking.announce(announcementOf(leaving, tracking.keepFailedMs), send, announcementsOf(runtime, tracking, { ...leaving, delayMs }, next))
   // the same holds for whoever listens
   if (within === undefined) emit(runtime.log, 'queued', { id, task: task.name, at: sentAt, queue, delayMs })
   return undefined

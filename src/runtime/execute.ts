@@ -12,6 +12,8 @@ import { runInHooks } from './around.js'
 import { isCancelled } from './cancellation/cancelled.js'
 import { heedCancellation } from './cancellation/heed-cancellation.js'
 import { settleCancelled } from './cancellation/settle-cancelled.js'
+import { COME_AGAIN } from './composition/follow.js'
+import { followFailure } from './composition/follow-failure.js'
 import { concludeRun } from './conclude-run.js'
 import { deathNote, retryNote } from './death-note.js'
 import { reportFailure, type FailedRun } from './failures.js'
@@ -88,7 +90,7 @@ async function run(host: Host, delivery: BegunDelivery, signal: LazySignal): Pro
     const entry = await host.gate?.enter(task, call, scope)
     if (entry?.kind === 'later') return entry
     const inTurn: Run['inTurn'] = entry === undefined ? (body) => body() : (body) => entry.run(body)
-    const begun = await beginRun(runtime, { id: call.id, task, delivery, startedAt })
+    const begun = await beginRun(runtime, { call, task, delivery, startedAt })
     if (begun.kind === 'over') {
       return await inTurn(() => settleOver(runtime, opened, begun.state))
     }
@@ -134,9 +136,10 @@ async function runHere(host: Host, call: OpenedCall, scope: TaskScope, { task, s
     const { result } = task.declaration.options
     const answer = sealAnswer(runtime, call, { kind: 'completed', value: result ? value : undefined })
     const recorded = tracked?.completed(result ? { value } : undefined)
-    const concluded = concludeRun(runtime, { call, answer, events }, recorded)
+    const concluded = concludeRun(runtime, { call, answer, events, value: result ? value : undefined }, recorded)
+    const isAwaited = answer !== undefined || call.next !== undefined
     // before the caller hears of it, and before the message goes; in one file the two go in one transaction, if nobody waits between
-    if (answer !== undefined || tracked?.isInOneFile !== true || isCancelled(signal)) return await concluded
+    if (isAwaited || tracked?.isInOneFile !== true || isCancelled(signal)) return await concluded
     return { kind: 'done' }
   } finally {
     bodies?.end(task.name)
@@ -231,6 +234,7 @@ async function fail(runtime: Runtime, given: FailedRun): Promise<Verdict> {
   const failure = { attempt, nowMs: runtime.clock.now(), error: failed.error, secrets }
   if (delayMs !== undefined) return { kind: 'again', delayMs, note: retryNote(note, failure) }
   if (failed.call !== undefined) await answerFailure(runtime, failed.call, failed.error)
+  if (!(await followFailure(runtime, failed))) return COME_AGAIN
   return { kind: 'dead', note: deathNote(note, { ...failure, task: failed.call?.task, crashes }) }
 }
 

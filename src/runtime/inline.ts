@@ -5,7 +5,7 @@ import { LazySignal } from '../core/lazy-signal.js'
 import type { TaskCall } from './task-call.js'
 
 /** A body that runs here has no worker to log for it. */
-const INLINE_LOG = lineLogger('errand', 'info', process.stderr)
+export const INLINE_LOG = lineLogger('errand', 'info', process.stderr)
 
 /** Runs the body here and now with the caller's own objects, as an undecorated method would. */
 export function runInline(call: TaskCall): unknown {

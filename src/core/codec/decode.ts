@@ -22,13 +22,18 @@ export function needsDecoding(text: string): boolean {
   return text.includes('"$"') || text.includes('__proto__') || text.includes('\\u') || mayBeDeep(text)
 }
 
+/** What stands where the writer had a placeholder. */
+export interface Given {
+  readonly value: unknown
+}
+
 /**
  * Makes the value of a parsed text, in place: lists and plain objects of `parsed` become part of it.
  * @throws ErrandError `VALUE_UNREADABLE`
  */
-export function decodeParsed(parsed: unknown): unknown {
+export function decodeParsed(parsed: unknown, given?: Given): unknown {
   try {
-    return new Decoder().part(parsed)
+    return new Decoder(given).part(parsed)
   } catch (error) {
     if (error instanceof ErrandError && error.code === 'VALUE_UNREADABLE') throw error
     return unreadable('what stands for it cannot be made into it', 'Look at the cause.', error)
@@ -63,7 +68,7 @@ interface TagShape {
 const V = ['v']
 const NV = ['n', 'v']
 
-/** Every tag there is, but for `id`, `ref` and `obj`, which the walk itself knows. */
+/** Every tag there is, but for `id`, `ref`, `given` and `obj`, which the walk itself knows. */
 const TAGS: ReadonlyMap<unknown, TagShape> = new Map<unknown, TagShape>([
   ['undef', { read: () => undefined, keys: [] }],
   ['num', { read: read.readNumber, keys: V }],
@@ -82,7 +87,12 @@ const TAGS: ReadonlyMap<unknown, TagShape> = new Map<unknown, TagShape>([
 
 class Decoder implements Reader {
   readonly #kept = new Map<unknown, unknown>()
+  readonly #given: Given | undefined
   #depth = -1
+
+  constructor(given: Given | undefined) {
+    this.#given = given
+  }
 
   part(node: unknown): unknown {
     if (typeof node !== 'object' || node === null) return node
@@ -129,6 +139,7 @@ class Decoder implements Reader {
   #readTag(node: TagNode, keep: <T>(value: T) => T, id: number | undefined): unknown {
     const tag = node[TAG]
     if (tag === 'ref') return this.#readReference(node)
+    if (tag === 'given') return this.#readGiven(node)
     if (tag === 'id') return id === undefined ? this.#readMarked(node) : malformed('an "id" tag in an "id" tag')
     if (tag === 'obj') {
       checkKeys(node, V)
@@ -151,6 +162,11 @@ class Decoder implements Reader {
     this.#kept.set(n, NOT_YET)
     const value = this.#read(v, n)
     return this.#kept.get(n) === value ? value : malformed('an "id" tag around what is no object')
+  }
+
+  #readGiven(node: TagNode): unknown {
+    checkKeys(node, [])
+    return this.#given === undefined ? malformed('a "given" tag, and nothing that goes there') : this.#given.value
   }
 
   #readReference(node: TagNode): unknown {

@@ -17,10 +17,11 @@ import type { Step, Writer } from './writer.js'
 /**
  * JSON text of the arguments of a call, from which `decodeValue` makes equal values, also where one object is met several
  * times. `subject` begins the message of a refusal: "Cannot send MailService.sendWelcome".
+ * A mark stands where `placeholder` is, for `decodeParsed` to put a value there.
  * @throws ErrandError `VALUE_UNSERIALIZABLE` that names the argument and the path of what cannot travel
  */
-export function encodeArguments(args: readonly unknown[], subject: string): string {
-  return encode(args, subject, undefined)
+export function encodeArguments(args: readonly unknown[], subject: string, placeholder?: object): string {
+  return encode(args, { subject, what: undefined, placeholder })
 }
 
 /**
@@ -28,11 +29,18 @@ export function encodeArguments(args: readonly unknown[], subject: string): stri
  * @throws ErrandError `VALUE_UNSERIALIZABLE` that names the path of what cannot travel
  */
 export function encodeValue(value: unknown, subject: string, what: string): string {
-  return encode(value, subject, what)
+  return encode(value, { subject, what, placeholder: undefined })
 }
 
-function encode(value: unknown, subject: string, what: string | undefined): string {
-  return isPlain(value) ? JSON.stringify(value) : new Encoder(subject, what).encode(value)
+/** What is written, for refusals, and what in it is left open. */
+interface Writing {
+  readonly subject: string
+  readonly what: string | undefined
+  readonly placeholder: object | undefined
+}
+
+function encode(value: unknown, writing: Writing): string {
+  return isPlain(value) ? JSON.stringify(value) : new Encoder(writing).encode(value)
 }
 
 function isPlain(value: unknown): boolean {
@@ -60,15 +68,17 @@ interface Sight {
 class Encoder implements Writer {
   readonly #subject: string
   readonly #what: string | undefined
+  readonly #placeholder: object | undefined
   readonly #path: Step[] = []
   readonly #seen = new Map<object, Sight>()
   readonly #ids = new Map<Wire, number>()
   #lastId = 0
   #refusal: unknown
 
-  constructor(subject: string, what: string | undefined) {
+  constructor({ subject, what, placeholder }: Writing) {
     this.#subject = subject
     this.#what = what
+    this.#placeholder = placeholder
   }
 
   encode(value: unknown): string {
@@ -123,6 +133,8 @@ class Encoder implements Writer {
 
   #write(value: unknown): Wire {
     if (typeof value !== 'object' || value === null) return value === null ? null : writePrimitive(this, value)
+    // before anything is asked of it: it refuses every question
+    if (value === this.#placeholder) return { [TAG]: 'given' }
     if (this.#path.length > MAX_DEPTH) {
       this.refuse(`is nested more than ${MAX_DEPTH} levels deep. Pass an id, or a flatter value.`)
     }

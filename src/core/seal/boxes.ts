@@ -20,7 +20,7 @@ const FRESH_MS = 5 * 60_000
 const LONGEST_KEPT = 4096
 
 /** What a box holds; a box of one purpose does not open as another. */
-export type Purpose = 'headers' | 'context' | 'carriers' | 'arguments' | 'outcome'
+export type Purpose = 'headers' | 'context' | 'carriers' | 'arguments' | 'outcome' | 'given' | 'follow-ups'
 
 interface PerPurpose {
   /** What is authenticated with every box of the purpose. */
@@ -57,6 +57,8 @@ export class Boxes {
       carriers: by('carriers'),
       arguments: by('arguments'),
       outcome: by('outcome'),
+      given: by('given'),
+      'follow-ups': by('follow-ups'),
     }
   }
 

@@ -4,6 +4,7 @@ import type { Clock } from '../clock.js'
 import { decodeParsed, needsDecoding } from '../codec/decode.js'
 import { encodeValue } from '../codec/encode.js'
 import type { Context } from '../context.js'
+import { readFollowUps, readGiven, writeFollowUps, type FollowUp } from '../follow-up.js'
 import { Boxes, type Purpose } from './boxes.js'
 import { readContext, writeContext, type ContextTexts } from './context-text.js'
 import { isRecord, malformed, parseEnvelope, parseJson, type Envelope } from './envelope.js'
@@ -54,6 +55,17 @@ export class Parts {
     return `,"args":${this.#options.seal === 'message' ? quote(this.#boxes.seal(args, 'arguments')) : args}`
   }
 
+  /** `given` is what goes into the arguments, as `givenOne` or `givenAll` wrote it. */
+  writeGiven(given: string): string {
+    return `,"given":${this.#options.seal === 'message' ? quote(this.#boxes.seal(given, 'given')) : given}`
+  }
+
+  /** Their arguments are hidden as those of the call are. */
+  writeFollowUps(next: readonly FollowUp[]): string {
+    const text = writeFollowUps(next)
+    return `,"next":${this.#options.seal === 'message' ? quote(this.#boxes.seal(text, 'follow-ups')) : text}`
+  }
+
   writeContext(context: Context, subject: string): string {
     const { clear, secret } = this.#contextTexts(context, subject)
     if (this.#options.seal !== 'secrets') return `,"ctx":${quote(this.#boxes.sealAgain(clear, 'context'))}`
@@ -81,8 +93,9 @@ export class Parts {
   /** Decodes when first called, and answers the same list from then on: decoding takes what was parsed apart. */
   readArguments(envelope: Opened): () => unknown[] {
     const part = this.parsedArguments(envelope)
+    const given = envelope.fields['given'] === undefined ? undefined : this.#parsedGiven(envelope)
     return once(() => {
-      const list = part.decode(part.value)
+      const list = given === undefined ? part.decode(part.value) : decodeParsed(part.value, { value: readGiven(given.value, given.decode) })
       if (Array.isArray(list)) return list as unknown[] // of whatever the caller gave
       throw malformed('its arguments are not a list')
     })
@@ -95,6 +108,11 @@ export class Parts {
     const { value, decode } = isBox ? parsed(this.#boxes.open(args, 'arguments'), 'its list of arguments') : { value: args, decode: envelope.decode }
     if (!Array.isArray(value)) throw malformed('its arguments are not a list')
     return { value, decode }
+  }
+
+  /** @throws ErrandError `MESSAGE_FORGED`, `MESSAGE_MALFORMED` */
+  readFollowUps({ fields: { next } }: Opened): readonly FollowUp[] {
+    return readFollowUps(typeof next === 'string' ? parseJson(this.#boxes.open(next, 'follow-ups'), 'its list of follow-ups') : next)
   }
 
   /** @throws ErrandError `CONTEXT_UNRESTORABLE`, `MESSAGE_FORGED`, `MESSAGE_MALFORMED` */
@@ -129,6 +147,10 @@ export class Parts {
     const { value, decode } = this.#parsedBox(box, 'outcome')
     if (!isRecord(value)) throw malformed('its outcome is not an object')
     return { fields: value, decode }
+  }
+
+  #parsedGiven({ fields: { given }, decode }: Opened): Part {
+    return typeof given === 'string' ? parsed(this.#boxes.open(given, 'given'), 'what goes into its arguments') : { value: given, decode }
   }
 
   #parsedBox(box: unknown, purpose: Purpose): Part {

@@ -1,9 +1,10 @@
 import type { Verdict } from '../../broker/broker.js'
 import type { OpenedCall } from '../../core/message.js'
 import { answerFailure } from '../answers.js'
+import { COME_AGAIN, followCall } from '../composition/follow.js'
 import { emit } from '../events.js'
 import type { Runtime } from '../runtime.js'
-import { cancelledError, noteOf, type CancelNote } from './cancelled.js'
+import { cancelledError, noteOf, recordedCancel, type CancelNote } from './cancelled.js'
 import { cancelChildren } from './records.js'
 
 /**
@@ -17,7 +18,9 @@ export async function settleCancelled(runtime: Runtime, call: OpenedCall): Promi
   const note = await noteFrom(runtime, id)
   await answerFailure(runtime, call, cancelledError(id, note))
   if (note?.children === true) await cancelLateChildren(runtime, id, note)
-  return { kind: 'done' }
+  // after that, for what follows a cancellation is not cancelled with it
+  const end = { kind: 'cancelled', error: cancelledError(id, note), recorded: note === undefined ? undefined : recordedCancel(id, note) } as const
+  return (await followCall(runtime, call, end)) ? { kind: 'done' } : COME_AGAIN
 }
 
 async function noteFrom({ tracking }: Runtime, id: string): Promise<CancelNote | undefined> {

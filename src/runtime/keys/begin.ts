@@ -11,7 +11,7 @@ import { checkedKey } from './once.js'
 export type ProcessText = string | ((taskId: string) => string)
 
 /** How a task is begun by its key. */
-export interface BeginOptions<A extends readonly unknown[]> extends Omit<SendOptions, 'key' | 'join' | 'within'> {
+export interface BeginOptions<A extends readonly unknown[]> extends Omit<SendOptions, 'key' | 'join' | 'within' | 'then' | 'onFailed'> {
   /** The arguments of the task. @defaultValue [] */
   readonly args?: A | undefined
 }
@@ -100,7 +100,7 @@ async function joinedBefore({ key, taskId }: { readonly key: string | undefined;
 function begin<A extends unknown[], R>(
   task: (...args: A) => Promise<R>,
   args: A | undefined,
-  options: Omit<SendOptions, 'key' | 'join'> & { readonly once: OneFlight | undefined },
+  options: Omit<SendOptions, 'key' | 'join' | 'then' | 'onFailed'> & { readonly once: OneFlight | undefined },
 ): Promise<TaskHandle<R>> {
   if (typeof task === 'function') return enqueueOnce(() => task(...given(args)), options)
   throw new ErrandError('NOT_A_TASK', 'checkStatusOrBegin() got something that is not a task. Give it a task function, or a function that calls one task.')

@@ -9,7 +9,7 @@ export type Join = 'running' | 'completed'
 
 const LONGEST_KEY = 512
 /** Keys of this library. */
-const RESERVED = 'schedule:'
+const RESERVED = ['schedule:', 'follow-up:']
 
 const JOINED: Readonly<Record<Join, readonly TaskState[]>> = { running: UNFINISHED, completed: [...UNFINISHED, 'completed'] }
 
@@ -30,6 +30,7 @@ export function checkedKey(where: string, key: string): string {
     const got = typeof key === 'string' ? `${key.length} characters` : show(key)
     throw new ErrandError('OPTION_INVALID', `${where} key must be a text of 1 to ${LONGEST_KEY} characters, got ${got}.`)
   }
-  if (!key.startsWith(RESERVED)) return key
-  throw new ErrandError('OPTION_INVALID', `${where} key must not begin with "${RESERVED}": such keys stand for schedules. Choose another.`)
+  const reserved = RESERVED.find((start) => key.startsWith(start))
+  if (reserved === undefined) return key
+  throw new ErrandError('OPTION_INVALID', `${where} key must not begin with "${reserved}": such keys are those of this library. Choose another.`)
 }

@@ -15,10 +15,12 @@ export interface LeavingCall {
   readonly options: { readonly queue: string; readonly delayMs: number; readonly tags: readonly string[] }
   readonly sentAt: number
   readonly expiresAt: number | undefined
+  /** The task it belongs to. @defaultValue the one that makes the call */
+  readonly parentId?: string | undefined
 }
 
 /** What is made known of a call. Its message may wait until `expiresAt`, and how that ended is kept as long as a failure. */
-export function announcementOf({ id, task, context, isReadOnce, options, sentAt, expiresAt }: LeavingCall, keepFailedMs: number): Announcement {
+export function announcementOf({ id, task, context, isReadOnce, options, sentAt, expiresAt, parentId = currentScope()?.task?.id }: LeavingCall, keepFailedMs: number): Announcement {
   const { queue, delayMs, tags } = options
   return {
     id,
@@ -29,7 +31,7 @@ export function announcementOf({ id, task, context, isReadOnce, options, sentAt,
     owner: userId(context) || undefined,
     tenant: tenantOf(context),
     isReadOnce: isReadOnce ? true : undefined,
-    parentId: currentScope()?.task?.id,
+    parentId,
     dueAt: delayMs === 0 ? undefined : sentAt + delayMs,
     expiresAt: expiresAt === undefined ? undefined : expiresAt + keepFailedMs,
   }

@@ -5,6 +5,8 @@ import type { OpenedCall } from '../../core/message.js'
 import type { Task } from '../../core/task.js'
 import type { Run } from '../../store/store.js'
 import { sealAnswer, sendAnswer } from '../answers.js'
+import { COME_AGAIN } from '../composition/follow.js'
+import { followCompleted } from '../composition/follow-completed.js'
 import { settleCancelled } from '../cancellation/settle-cancelled.js'
 import type { BegunDelivery } from '../lanes.js'
 import type { Runtime } from '../runtime.js'
@@ -14,11 +16,14 @@ import { NOT_KEPT, TrackedRun } from './tracked-run.js'
 export type Begun =
   | { readonly kind: 'go'; readonly tracked: TrackedRun | undefined }
   /** The task has completed, or was cancelled while it waited: nothing is to be run. */
-  | { readonly kind: 'over'; readonly state: 'completed' | 'cancelled' }
+  | { readonly kind: 'over'; readonly state: EndedBefore }
+
+/** What was known of a task before a run of it could begin; `elsewhere`: another message of the same call is the one that is run. */
+export type EndedBefore = 'completed' | 'cancelled' | 'elsewhere'
 
 /** A run that is about to begin. */
 export interface Beginning {
-  readonly id: string
+  readonly call: Pick<OpenedCall, 'id' | 'copy'>
   readonly task: Task
   readonly delivery: BegunDelivery
   readonly startedAt: number
@@ -30,12 +35,14 @@ const HOST = hostname()
  * Writes down that a run begins, unless who placed it in this lane has done so. It waits for the answer: that is what keeps a cancelled
  * task from running, and a completed one from running again. Without a store to ask it runs.
  */
-export async function beginRun({ tracking }: Runtime, { id, task, delivery, startedAt }: Beginning): Promise<Begun> {
+export async function beginRun({ tracking }: Runtime, { call, task, delivery, startedAt }: Beginning): Promise<Begun> {
   const { track, keepMs } = task.declaration.options
   if (tracking === undefined || !track) return { kind: 'go', tracked: undefined }
+  const { id, copy } = call
   const run = delivery.begun ?? runOf(delivery, startedAt)
   const tracked = new TrackedRun(tracking, { id, keepMs }, run)
   if (delivery.begun !== undefined) return { kind: 'go', tracked }
+  if (copy !== undefined && !(await tracking.takesCopy({ id, copy }))) return { kind: 'over', state: 'elsewhere' }
   const [recorded] = (await tracking.record([{ kind: 'started', id, run, at: startedAt }])) ?? []
   const state = recorded?.state
   return state === 'completed' || state === 'cancelled' ? { kind: 'over', state } : { kind: 'go', tracked }
@@ -49,10 +56,11 @@ export const runOf = ({ attempt }: { readonly attempt: number }, startedAt: numb
 })
 
 /** Settles a task that is not run again. A caller that waits is told what became of it: the worker that knew may have died before it did. */
-export async function settleOver(runtime: Runtime, call: OpenedCall, state: 'completed' | 'cancelled'): Promise<Verdict> {
+export async function settleOver(runtime: Runtime, call: OpenedCall, state: EndedBefore): Promise<Verdict> {
   if (state === 'cancelled') return settleCancelled(runtime, call)
+  if (state === 'elsewhere') return { kind: 'done' }
   await answerCompleted(runtime, call)
-  return { kind: 'done' }
+  return (await followCompleted(runtime, call)) ? { kind: 'done' } : COME_AGAIN
 }
 
 async function answerCompleted(runtime: Runtime, call: OpenedCall): Promise<void> {

@@ -1,5 +1,5 @@
 import type { Clock } from '../../core/clock.js'
-import type { TaskState } from '../../core/lifecycle.js'
+import { TASK_STATES, type TaskState } from '../../core/lifecycle.js'
 import type { Logger } from '../../core/logger.js'
 import { ErrandError } from '../../errors.js'
 import type { Announcement, Begun, Change, RecordedError, Recorded, Store } from '../../store/store.js'
@@ -23,6 +23,12 @@ export interface TrackingParts {
 }
 
 const SENDING_MS = 60_000
+/** The year 9999: nothing sends a follow-up before the call that it follows has ended. */
+export const NOT_SENT = Date.UTC(9999, 0, 1)
+/** Begins the keys under which the messages of follow-ups are told apart. */
+const COPY_KEY = 'follow-up:'
+/** Longer than any message is delivered again by a crash. */
+const COPY_KEPT_MS = 7 * 86_400_000
 
 /** A key, and the states in which a task for which it stands is joined. */
 export interface OneFlight {
@@ -48,14 +54,20 @@ export class Tracking {
   }
 
   /**
-   * Publishes the message of a call and makes the call known: in one transaction where that can be, else both at once.
-   * @throws what `publish` rejects with; then the call is recorded as failed, unless it may have been published all the same
+   * Publishes the message of a call and makes the call known, with those that are to follow it: in one transaction where that can be, else both at once.
+   * @throws what `publish` rejects with; then the calls are recorded as failed, unless it may have been published all the same
    */
-  async announce(announcement: Announcement, publish: () => Promise<void>): Promise<void> {
+  async announce(call: Announcement, publish: () => Promise<void>, following: readonly Announcement[] = []): Promise<void> {
     const { together } = this.#parts
-    if (together === undefined) return this.#announceBeside(announcement, publish)
+    const calls = [call, ...following]
+    const changes = calls.map(announced)
+    if (together === undefined) {
+      const written = this.record(changes)
+      await this.#refusedUnlessPublished(calls, publish, written)
+      return void (await written)
+    }
     try {
-      await together(() => this.store.record([{ kind: 'announced', ...announcement }]), publish)
+      await together(() => this.store.record(changes), publish)
     } catch (error) {
       if (!isOfStore(error)) throw error
       // neither was stored; the message matters more
@@ -76,9 +88,52 @@ export class Tracking {
     if (together !== undefined) return together(() => this.store.begin(key, announcement, join), publish, ({ isNew }) => isNew)
     const begun = await this.store.begin(key, { ...announcement, sendingUntil: clock.now() + sendingMs }, join)
     if (!begun.isNew) return begun
-    await this.#refusedUnlessPublished(id, publish)
+    await this.#refusedUnlessPublished([announcement], publish)
     await this.record([{ kind: 'sent', id, at: clock.now() }])
     return begun
+  }
+
+  /**
+   * Publishes the message of a follow-up, and makes that known, unless it is known that it was published: in one transaction where that
+   * can be. Where it cannot, `publish` may be called once more after a crash; see {@link takesCopy}.
+   * @throws what `publish` rejects with
+   */
+  async announceFollowUp(announcement: Announcement, publish: () => Promise<void>): Promise<void> {
+    const { together, clock } = this.#parts
+    const known = announced({ ...announcement, sendingUntil: NOT_SENT })
+    const sent: Change = { kind: 'sent', id: announcement.id, at: clock.now(), expiresAt: announcement.expiresAt }
+    if (together === undefined) {
+      if (await this.#isSent(announcement.id)) return
+      await this.record([known])
+      await publish()
+      return void (await this.record([sent]))
+    }
+    try {
+      await together(() => this.store.record([known, sent]), publish, ([, last]) => last?.applied === true || isToBeTold(last?.state))
+    } catch (error) {
+      if (!isOfStore(error)) throw error
+      this.#onFailure(error)
+      await publish()
+    }
+  }
+
+  /**
+   * Whether a message of a follow-up is the one that is run: of several that were sent after crashes, the one that asks first. Its own
+   * further deliveries are told so again. Without a store to ask each is.
+   */
+  async takesCopy({ id, copy }: { readonly id: string; readonly copy: string }): Promise<boolean> {
+    if (this.isInOneFile) return true
+    const at = this.#parts.clock.now()
+    const claim = { id: `${id}.${copy}`, task: 'errand:copy', queue: 'errand', createdAt: 0, expiresAt: at + COPY_KEPT_MS }
+    try {
+      const { isNew } = await this.store.begin(`${COPY_KEY}${id}`, claim, TASK_STATES)
+      // nobody is to take it for a task that waits
+      if (isNew) await this.record([{ kind: 'cancelled', id: claim.id, at }])
+      return isNew
+    } catch (error) {
+      this.#onFailure(error)
+      return true
+    }
   }
 
   /** Records changes, in their order. Never rejects: `undefined` where that failed, and at once while the store is away. */
@@ -114,20 +169,24 @@ export class Tracking {
     return recorded?.[0]?.state
   }
 
-  async #announceBeside(announcement: Announcement, publish: () => Promise<void>): Promise<void> {
-    const announced = this.record([{ kind: 'announced', ...announcement }])
-    await this.#refusedUnlessPublished(announcement.id, publish, announced)
-    await announced
-  }
-
-  /** A call whose message was refused has failed, as soon as it is known: `announced`. */
-  async #refusedUnlessPublished(id: string, publish: () => Promise<void>, announced?: Promise<unknown>): Promise<void> {
+  /** A call whose message was refused has failed, as soon as it is known: `written`. */
+  async #refusedUnlessPublished(calls: readonly Announcement[], publish: () => Promise<void>, written?: Promise<unknown>): Promise<void> {
     try {
       await publish()
     } catch (error) {
-      await announced
-      if (!mayBePublished(error)) await this.refused(id, recordedError(error))
+      await written
+      if (!mayBePublished(error)) for (const { id } of calls) await this.refused(id, recordedError(error))
       throw error
+    }
+  }
+
+  async #isSent(id: string): Promise<boolean> {
+    try {
+      const record = await this.store.find({ id })
+      return record?.task !== undefined && record.sendingUntil === undefined && !isToBeTold(record.state)
+    } catch (error) {
+      this.#onFailure(error)
+      return false
     }
   }
 
@@ -156,9 +215,14 @@ export class Tracking {
   }
 }
 
+const announced = (announcement: Announcement): Change => ({ kind: 'announced', ...announcement })
+
 /** The store refused, or the call cannot be described to it; the broker has not said anything. */
 const isOfStore = (error: unknown): boolean =>
   error instanceof ErrandError && (error.code.startsWith('STORE_') || error.code === 'OPTION_INVALID')
+
+/** A follow-up that ended before it was sent is sent all the same: who receives it tells whoever waits for it, and what follows it. */
+const isToBeTold = (state: TaskState | undefined): boolean => state === 'failed' || state === 'cancelled'
 
 /** Without a confirm nobody knows whether the message will be delivered: then a worker has the last word. */
 const mayBePublished = (error: unknown): boolean => error instanceof ErrandError && error.code === 'PUBLISH_TIMEOUT'

@@ -1,0 +1,42 @@
+import type { Context } from '../../core/context.js'
+import type { FollowUp } from '../../core/follow-up.js'
+import { registry } from '../../core/registry.js'
+import type { Announcement } from '../../store/store.js'
+import type { Runtime } from '../runtime.js'
+import { announcementOf } from '../tracking/announcement.js'
+import { NOT_SENT, type Tracking } from '../tracking/tracking.js'
+
+/** The call before a follow-up. */
+export interface CallBefore {
+  readonly id: string
+  readonly context: Context | undefined
+  readonly sentAt: number
+}
+
+interface CallToWaitFor extends CallBefore {
+  readonly delayMs: number
+}
+
+/** What is made known, when a call is made, of the calls that follow its completion: they wait, and can be cancelled. */
+export function announcementsOf(runtime: Runtime, tracking: Tracking, before: CallToWaitFor, next: readonly FollowUp[]): readonly Announcement[] {
+  return next.flatMap((followUp) => {
+    if (followUp.on !== 'completed' || followUp.group !== undefined) return []
+    const { id, options } = followUp
+    // it can wait for as long as everything before it, and then again
+    const sentAt = before.sentAt + before.delayMs + runtime.settings.expiresMs
+    const later = announcementsOf(runtime, tracking, { id, context: before.context, sentAt, delayMs: options.delayMs }, followUp.next)
+    return isTracked(followUp) ? [{ ...announcementOfFollowUp(runtime, tracking, { ...before, sentAt }, followUp), sendingUntil: NOT_SENT }, ...later] : later
+  })
+}
+
+/** What is made known of a follow-up. It belongs to the call that it follows, unless it follows any end of that, also a cancellation. */
+export function announcementOfFollowUp({ settings }: Runtime, tracking: Tracking, before: CallBefore, followUp: FollowUp): Announcement {
+  const { id, task, options, on } = followUp
+  const { sentAt, context } = before
+  const expiresAt = settings.expiresMs === 0 ? undefined : sentAt + options.delayMs + settings.expiresMs
+  const isReadOnce = registry.find(task)?.declaration.options.resultOnce === true
+  return announcementOf({ id, task, context, isReadOnce, options, sentAt, expiresAt, parentId: on === 'ended' ? undefined : before.id }, tracking.keepFailedMs)
+}
+
+/** Whether it is kept how a follow-up stands; of a task that this process does not know it is. */
+export const isTracked = ({ task }: FollowUp): boolean => registry.find(task)?.declaration.options.track !== false

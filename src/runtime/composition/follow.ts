@@ -1,0 +1,115 @@
+import type { Verdict } from '../../broker/broker.js'
+import { newId } from '../../core/clock.js'
+import { givenOne, type FollowUp } from '../../core/follow-up.js'
+import type { OpenedCall } from '../../core/message.js'
+import { assertNever } from '../../errors.js'
+import type { Change } from '../../store/store.js'
+import { sendAnswer } from '../answers.js'
+import { emit } from '../events.js'
+import type { Runtime } from '../runtime.js'
+import { recordedError } from '../tracking/recorded-error.js'
+import { announcementOfFollowUp, isTracked } from './announce.js'
+import { endText, errorText, type CallEnd } from './call-end.js'
+import { groupText } from './group.js'
+import { stepFailed } from './step-failed.js'
+
+/** For a message whose follow-ups could not be sent: it is delivered again, and its body is not run again where that it completed is known. */
+export const COME_AGAIN: Verdict = { kind: 'later', delayMs: 1_000 }
+
+/** A call that has ended, or can run no more. */
+export type CallBefore = Pick<OpenedCall, 'id' | 'task' | 'context' | 'carriers' | 'next'>
+
+/**
+ * Sends what follows a call, and ends what cannot follow it any more. To be called before the message of the call is acknowledged; answers
+ * whether all is done, otherwise the message must come again. Never rejects.
+ */
+export async function followCall(runtime: Runtime, call: CallBefore, end: CallEnd): Promise<boolean> {
+  if (call.next === undefined) return true
+  try {
+    await followAll(runtime, call, end)
+    return true
+  } catch (error) {
+    runtime.log.warn(`What follows ${call.task} ${call.id} could not be sent, and is tried again: ${error instanceof Error ? error.message : 'unknown'}`)
+    return false
+  }
+}
+
+async function followAll(runtime: Runtime, before: CallBefore, end: CallEnd): Promise<void> {
+  for (const followUp of before.next ?? []) await follow({ runtime, before, followUp }, end)
+}
+
+interface Step {
+  readonly runtime: Runtime
+  readonly before: CallBefore
+  readonly followUp: FollowUp
+}
+
+async function follow(step: Step, end: CallEnd): Promise<void> {
+  const { before, followUp } = step
+  if (followUp.on === 'ended') return send(step, () => givenOne(endText(before, end)))
+  switch (end.kind) {
+    case 'completed':
+      if (followUp.on === 'failed') return
+      return followUp.group === undefined ? send(step, () => givenOne(end.text())) : sendAfterGroup(step)
+    case 'failed': {
+      if (followUp.on === 'failed') return send(step, () => givenOne(errorText(before, end.error)))
+      const error = followUp.group === undefined ? stepFailed(followUp.task, before, end.error) : end.error
+      return giveUp(step, { kind: 'failed', error })
+    }
+    case 'cancelled':
+      return followUp.on === 'failed' ? undefined : giveUp(step, end)
+    default:
+      return assertNever(end)
+  }
+}
+
+/** The last of a group to complete sends what follows it; two that are the last at once both do, and one of these messages is run. */
+async function sendAfterGroup(step: Step): Promise<void> {
+  const { tracking } = step.runtime
+  const results = tracking === undefined ? undefined : await groupText(tracking, step.followUp)
+  if (results !== undefined) await send(step, results)
+}
+
+/** A result that does not fit into the message of a follow-up is a failure of the follow-up. */
+async function send(step: Step, given: () => string): Promise<void> {
+  const { runtime, followUp } = step
+  const sentAt = runtime.clock.now()
+  let body: Buffer
+  try {
+    body = seal(step, given(), sentAt)
+  } catch (error) {
+    return giveUp(step, { kind: 'failed', error })
+  }
+  const { id, task, options } = followUp
+  const { queue, delayMs, priority } = options
+  const publish = (): Promise<void> => runtime.broker.publish({ id, queue, body, delayMs, priority })
+  const { tracking } = runtime
+  if (tracking === undefined || !isTracked(followUp)) await publish()
+  else await tracking.announceFollowUp(announcementOfFollowUp(runtime, tracking, { ...step.before, sentAt }, followUp), publish)
+  emit(runtime.log, 'queued', { id, task, at: sentAt, queue, delayMs })
+}
+
+function seal({ runtime, before, followUp }: Step, given: string, sentAt: number): Buffer {
+  const { settings, messages } = runtime
+  const { id, task, args, options, replyTo, next } = followUp
+  const expiresAt = settings.expiresMs === 0 ? undefined : sentAt + options.delayMs + settings.expiresMs
+  const { context, carriers } = before
+  return messages.sealCall({ id, task, args, context, carriers, sentAt, expiresAt, replyTo, given, next, copy: newId() })
+}
+
+/** Ends a follow-up that can run no more, and with it what follows that. */
+async function giveUp({ runtime, before, followUp }: Step, end: Exclude<CallEnd, { kind: 'completed' }>): Promise<void> {
+  const { tracking, messages, clock } = runtime
+  const { id, task, replyTo, next } = followUp
+  if (tracking !== undefined && isTracked(followUp)) {
+    const at = clock.now()
+    const known = announcementOfFollowUp(runtime, tracking, { ...before, sentAt: at }, followUp)
+    const expiresAt = tracking.expiryOf(end.kind, undefined)
+    const happened = { id, at, expiresAt }
+    const change: Change = end.kind === 'failed' ? { kind: 'failed', ...happened, error: recordedError(end.error) } : { kind: 'cancelled', ...happened, error: end.recorded }
+    await tracking.record([{ kind: 'announced', ...known }, change])
+  }
+  const own = { ...before, id, task, next }
+  if (replyTo !== undefined) await sendAnswer(runtime, { ...own, replyTo }, messages.sealOutcome(id, { kind: 'failed', error: end.error }))
+  await followAll(runtime, own, end)
+}
