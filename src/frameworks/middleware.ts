@@ -31,7 +31,8 @@ export function requestContext<Req extends ExpressRequest = ExpressRequest>(
   return (request, response, next) => runAsRequest(scopeOf(request), request, response, next)
 }
 
-function describeExpressRequest(request: ExpressRequest): RequestFacts {
+/** A request as Express knows it, by the rules that the application set for proxies. */
+export function describeExpressRequest(request: ExpressRequest): RequestFacts {
   const facts = describeNodeRequest(request)
   return {
     ...facts,

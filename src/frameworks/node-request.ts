@@ -16,6 +16,17 @@ export interface NodeRequest extends Emitter {
   readonly body?: unknown
 }
 
+/** What is used of a request whose body we read. */
+export interface NodeReadable extends NodeRequest {
+  readonly rawHeaders: readonly string[]
+  readonly readableDidRead: boolean
+  readonly readableEnded: boolean
+  on(event: string, listener: (value: unknown) => void): unknown
+  off(event: string, listener: (value: unknown) => void): unknown
+  pause(): unknown
+  resume(): unknown
+}
+
 /** What is used of an event emitter. */
 export interface Emitter {
   emit: (event: string | symbol, ...args: never[]) => boolean

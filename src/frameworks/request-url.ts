@@ -19,9 +19,12 @@ const ORIGIN = /^[a-z][a-z0-9+.-]*:\/\/[^/?#]*/i
 /** The absolute URL of a request with its query; the host of the request is used only when it can be one. */
 export function absoluteUrl({ protocol, host, target = '/', socket }: UrlParts): string {
   const authority = host !== undefined && HOST.test(host) ? host : listeningAt(socket)
-  const path = target.startsWith('/') ? target : target.replace(ORIGIN, '')
+  const path = localTarget(target)
   return `${protocol === 'https' ? 'https' : 'http'}://${authority}${path.startsWith('/') ? '' : '/'}${path}`
 }
+
+/** A request target without the scheme and authority that a proxy may send. */
+export const localTarget = (target: string): string => (target.startsWith('/') ? target : target.replace(ORIGIN, ''))
 
 function listeningAt({ localAddress, localPort }: UrlParts['socket']): string {
   if (localAddress === undefined) return 'localhost'

@@ -34,8 +34,18 @@ export interface ServedApp {
 
 type Handlers = Readonly<Record<string, (request: IncomingMessage, response: ServerResponse) => unknown>>
 
+/** How a framework differs in what the contract asks. */
+export interface ContextDifferences {
+  /** Its server answers a Host header that is no host with status 400, before any application sees it. */
+  readonly refusesBadHosts?: boolean
+}
+
 /** One HTTP scenario that the adapter of every framework must pass, on the real framework and over real sockets. */
-export function frameworkContract(name: string, serve: (app: AppUnderTest) => Promise<ServedApp>): void {
+export function frameworkContract(
+  name: string,
+  serve: (app: AppUnderTest) => Promise<ServedApp>,
+  { refusesBadHosts = false }: ContextDifferences = {},
+): void {
   describe(`the context of a request in ${name}`, () => {
     const opened: ServedApp[] = []
     afterEach(async () => {
@@ -61,6 +71,7 @@ export function frameworkContract(name: string, serve: (app: AppUnderTest) => Pr
     }
 
     whatItHolds(start)
+    if (!refusesBadHosts) whereTheHostIsBad(start)
     whenItIsRead(start)
     howFarItReaches(start)
   })
@@ -120,7 +131,9 @@ function whatItHolds(start: Start): void {
     expect(await without.post('/', { a: [1] })).not.to.have.property('body')
     expect((await with_.post('/', { a: [1] }))['body']).to.deep.equal({ a: [1] })
   })
+}
 
+function whereTheHostIsBad(start: Start): void {
   it('uses the address of the server where the Host header is no host', async () => {
     const client = await start({ '/x': () => ({ url: context().url }) })
 

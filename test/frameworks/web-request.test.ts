@@ -1,0 +1,24 @@
+import { expect } from 'chai'
+import { placeOfRoute, placeWithin } from '#src/frameworks/web-request.js'
+
+describe('The place of a handler', () => {
+  it('is found by what a mount left of the path', () => {
+    expect(placeWithin('/async/a/b?x=/a/b', '/a/b?x=/a/b')).to.deep.equal({ mount: '/async', path: '/a/b' })
+    expect(placeWithin('/async/', '/')).to.deep.equal({ mount: '/async', path: '/' })
+    expect(placeWithin('/async', '/')).to.deep.equal({ mount: '/async', path: '/' })
+    expect(placeWithin('/a', '/a')).to.deep.equal({ mount: '', path: '/a' })
+    expect(placeWithin('http://shop.example/async/a', '/a')).to.deep.equal({ mount: '/async', path: '/a' })
+  })
+
+  it('is the root when something else rewrote the path', () => {
+    expect(placeWithin('/async/a', '/other')).to.deep.equal({ mount: '', path: '/async/a' })
+  })
+
+  it('is found by the route, whatever its parameters stand for', () => {
+    expect(placeOfRoute('/async/a/b/?x=1', '/async/*')).to.deep.equal({ mount: '/async', path: '/a/b/' })
+    expect(placeOfRoute('/acme/async/a', '/:tenant/async/*path')).to.deep.equal({ mount: '/acme/async', path: '/a' })
+    expect(placeOfRoute('/async', '/async/*')).to.deep.equal({ mount: '/async', path: '/' })
+    expect(placeOfRoute('/async/', '/async/')).to.deep.equal({ mount: '/async', path: '/' })
+    expect(placeOfRoute('/a', '/*')).to.deep.equal({ mount: '', path: '/a' })
+  })
+})
