@@ -11,6 +11,7 @@ import { createMessages } from './core/message.js'
 import { outside } from './core/outside.js'
 import type { ErrorReporter } from './core/report.js'
 import { parseKeyRing } from './core/seal/key-ring.js'
+import { createSigner } from './core/seal/signer.js'
 import type { Runtime } from './runtime/runtime.js'
 import { Tracking } from './runtime/tracking/tracking.js'
 import type { Store } from './store/store.js'
@@ -52,6 +53,7 @@ export async function compose(config: Config, extras: ComposeExtras): Promise<Co
     tracking,
     locks: () => locks.open(),
     messages,
+    signer: createSigner(keys, { app, env }),
     clock,
     log: extras.log,
     report: extras.report ?? (() => {}),

@@ -45,6 +45,7 @@ export const ERROR_CODES = {
   WORKER_CRASH_LOOP: 'the worker keeps dying soon after its start and is not started again',
   RESULT_TIMEOUT: 'the result of a task did not arrive in time; the task may still run',
   RESULT_UNAVAILABLE: 'a task completed, and its result was not kept',
+  RESPONSE_INVALID: 'a task of a waiting page answered what cannot be sent as a response',
   TASK_NOT_FOUND: 'nothing is known of a task, or nothing any more',
   TASK_CANCELLED: 'a task was cancelled before it ended',
   DEAD_LETTER_UNKNOWN: 'no dead letter has the id that was given',

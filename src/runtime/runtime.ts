@@ -6,6 +6,7 @@ import type { Logger } from '../core/logger.js'
 import type { Messages } from '../core/message.js'
 import type { ErrorReporter } from '../core/report.js'
 import type { ConfiguredSchedule } from '../core/schedule/schedule.js'
+import type { Signer } from '../core/seal/signer.js'
 import type { Tracking } from './tracking/tracking.js'
 
 /** Settings of the configuration that calling and running tasks need; `Config` has all of them. */
@@ -42,6 +43,8 @@ export interface Runtime {
   /** Writes down how tasks stand. Without it nothing is known of them but their outcomes, by who made the call. */
   readonly tracking?: Tracking | undefined
   readonly messages: Messages
+  /** Signs what people carry: cookies, links. Without it nothing signed holds in another process. */
+  readonly signer?: Signer | undefined
   readonly clock: Clock
   readonly log: Logger
   readonly report: ErrorReporter

@@ -109,6 +109,7 @@ export const PORTS: Readonly<Record<string, readonly string[]>> = {
   'src/broker/locks.ts': ['Locks', 'Held'],
   'src/broker/on-commit.ts': ['OnCommit'],
   'src/store/store.ts': ['Store', 'Watch'],
+  'src/http/page/bodies.ts': ['ResponseBodies'],
   'src/core/carrier.ts': ['Carrier'],
   'src/core/clock.ts': ['Clock'],
   'src/core/logger.ts': ['Logger'],

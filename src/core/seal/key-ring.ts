@@ -9,6 +9,8 @@ export interface SealKey {
   readonly mac: KeyObject
   /** Encrypts parts of messages (AES-256-GCM). */
   readonly box: KeyObject
+  /** Signs texts that are handed to people (HMAC-SHA-256). */
+  readonly text: KeyObject
 }
 
 /** The sealing keys of an application. */
@@ -28,7 +30,7 @@ const KEY_BYTES = 32
 const RANDOM_ID_BYTES = 3
 
 /** The version of the format is part of the derivation: a seal of one version never holds in another. */
-const PURPOSE = { mac: 'errand/1 mac', box: 'errand/1 box' }
+const PURPOSE = { mac: 'errand/1 mac', box: 'errand/1 box', text: 'errand/1 text' }
 
 /**
  * Reads sealing keys of the form `id:base64` with 32 bytes each. The first one seals, all of them open: to replace a key, put
@@ -79,7 +81,7 @@ function decodeKey(base64: string): Buffer | undefined {
 function deriveKey(id: string, secret: Buffer): SealKey {
   const derive = (purpose: string): KeyObject =>
     createSecretKey(new Uint8Array(hkdfSync('sha256', secret, '', purpose, KEY_BYTES)))
-  return Object.freeze({ id, mac: derive(PURPOSE.mac), box: derive(PURPOSE.box) })
+  return Object.freeze({ id, mac: derive(PURPOSE.mac), box: derive(PURPOSE.box), text: derive(PURPOSE.text) })
 }
 
 const invalid = (message: string): ErrandError => new ErrandError('KEY_INVALID', message)

@@ -38,7 +38,7 @@ export function announcementOf({ id, task, context, isReadOnce, options, sentAt,
 }
 
 /** The `tenant` that an application declared in its context. */
-function tenantOf(context: Context | undefined): string | undefined {
+export function tenantOf(context: Context | undefined): string | undefined {
   const tenant: unknown = context === undefined ? undefined : Reflect.get(context, 'tenant')
   if (typeof tenant !== 'string' && typeof tenant !== 'number') return undefined
   const text = String(tenant).slice(0, LONGEST_NAME)

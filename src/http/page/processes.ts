@@ -1,0 +1,82 @@
+import { context } from '../../core/context.js'
+import { processState } from '../../core/process-state.js'
+import { appState } from '../../runtime/app.js'
+import { enqueue } from '../../runtime/background.js'
+import type { TaskHandle } from '../../runtime/handle.js'
+import { tasks } from '../../runtime/tasks.js'
+import type { TaskStatus } from '../../runtime/tracking/status.js'
+import type { HttpExchange } from '../handler.js'
+import type { ResolvedView } from './view.js'
+import { askerOf, isOwn, newVisitor, type Asker } from './visitor.js'
+
+/** A process that who asks may see. */
+export interface Process {
+  readonly id: string
+  readonly handle: TaskHandle<unknown>
+  readonly status: TaskStatus
+  /** Whether it is their own, and not just seen by an admin. */
+  readonly isOwn: boolean
+}
+
+/** A process that was started. */
+export interface Started {
+  readonly id: string
+  /** What makes its starter known again, where they are not signed in. */
+  readonly cookie: string | undefined
+}
+
+const PROCESS_ID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
+
+/** Sends the task as who asks. @throws what sending fails with */
+export async function startProcess(view: ResolvedView, exchange: HttpExchange, args: readonly unknown[]): Promise<Started> {
+  const asker = askerOf(exchange)
+  const visitor = asker.owner === undefined && asker.visitorTag === undefined ? newVisitor(exchange) : undefined
+  const visitorTag = visitor?.visitorTag ?? asker.visitorTag
+  const own = asker.owner === undefined && visitorTag !== undefined ? [visitorTag] : []
+  const tags = [...view.task.declaration.options.tags, ...own]
+  const handle = await enqueue(() => view.call(args), { tags, key: keyOf(view, exchange, asker.owner ?? visitorTag) })
+  if (appState().kind === 'off') keepHere(handle, { task: view.task.name, owner: asker.owner, tenant: asker.tenant, tags })
+  return { id: handle.id, cookie: visitor?.cookie }
+}
+
+/** The process with that id, if it is one of this view and who asks may see it. @throws ErrandError `STORE_UNREACHABLE` */
+export async function findProcess(view: ResolvedView, exchange: HttpExchange, id: string): Promise<Process | undefined> {
+  if (!PROCESS_ID.test(id)) return undefined
+  const here = runningHere().get(id)
+  const handle = here?.handle ?? tasks.get(id)
+  const status = { ...(await handle.status()), ...here?.facts }
+  if (status.state === 'unknown' || !isOfView(view, status.task)) return undefined
+  if (isOwn(status, askerOf(exchange))) return { id, handle, status, isOwn: true }
+  return view.given.isAdmin?.(context()) === true ? { id, handle, status, isOwn: false } : undefined
+}
+
+/** A key stands for the work of one person: nobody joins that of somebody else. */
+function keyOf({ given, task }: ResolvedView, exchange: HttpExchange, starter: string | undefined): string | undefined {
+  const key = given.key?.(exchange)
+  return key === undefined ? undefined : JSON.stringify([task.name, starter, context().user === undefined, key])
+}
+
+const isOfView = ({ task }: ResolvedView, name: string | undefined): boolean =>
+  name !== undefined && [task.name, ...task.declaration.options.aliases].includes(name)
+
+type Facts = Pick<TaskStatus, 'task' | 'tags'> & Pick<Asker, 'owner' | 'tenant'>
+
+interface Here {
+  readonly handle: TaskHandle<unknown>
+  readonly facts: Facts
+}
+
+/** With `withAsync: false` nothing else knows of the bodies that run here. */
+const runningHere = (): Map<string, Here> => processState('processes of waiting pages', () => new Map<string, Here>())
+
+/** More than anybody starts while trying an application out. */
+const MOST_HERE = 1000
+
+function keepHere(handle: TaskHandle<unknown>, facts: Facts): void {
+  const here = runningHere()
+  here.set(handle.id, { handle, facts })
+  for (const id of here.keys()) {
+    if (here.size <= MOST_HERE) break
+    here.delete(id)
+  }
+}
