@@ -178,68 +178,6 @@ describe('A waiting page', function () {
     expect(await result.text()).to.include('<h1 tabindex="-1" autofocus>Done</h1>')
   })
 
-  it('gives result, cookies and headers to the person who started it; an admin sees the body alone (129, 144)', async () => {
-    const view: WaitingPageView = { run: respond, isAdmin: ({ user }) => user?.id === 'root' }
-    const app = await appWith({ '/respond': view })
-    await app.worker()
-    const id = await app.begin('/respond', { form: { name: 'Ada' } })
-    await app.ended('/respond', id)
-
-    for (const user of ['eve', undefined]) {
-      const other = await app.ask(`/respond/result?process_id=${id}`, user === undefined ? {} : { user })
-      expect([other.status, other.headers.getSetCookie(), other.headers.get('x-made-by')]).to.deep.equal([404, [], null])
-      expect(await other.text()).to.include('Nothing to see here')
-    }
-    const admin = await app.ask(`/respond/result?process_id=${id}`, { user: 'root' })
-    expect([admin.status, admin.headers.getSetCookie(), admin.headers.get('x-made-by')]).to.deep.equal([201, [], null])
-    expect(await admin.text()).to.equal('name\nAda\n')
-  })
-
-  it('answers 404 for everything about what somebody else started, and for processes of other views (144)', async () => {
-    const app = await appWith({ '/walk': { run: walk }, '/mirror': { run: mirror } })
-    const id = await app.begin('/walk')
-
-    for (const path of ['processing', 'completed', 'result', 'events']) {
-      for (const accept of ['text/html', 'application/json', 'text/event-stream']) {
-        const theirs = await app.ask(`/walk/${path}?process_id=${id}`, { user: 'eve', accept })
-        expect(theirs.status, `${path} as ${accept}`).to.equal(404)
-        const elsewhere = await app.ask(`/mirror/${path}?process_id=${id}`, { user: 'ada', accept })
-        expect(elsewhere.status, `${path} of another view`).to.equal(404)
-      }
-    }
-    const cancelled = await app.ask('/walk/cancel', { method: 'POST', user: 'eve', body: new URLSearchParams({ process_id: id }) })
-    expect(cancelled.status).to.equal(404)
-    expect((await app.standing('/walk', id)).state).to.equal('queued')
-  })
-
-  it('makes ids that nobody can guess (145)', async () => {
-    const app = await appWith({ '/walk': { run: walk } })
-
-    const ids = await Promise.all(Array.from({ length: 20 }, () => app.begin('/walk')))
-
-    expect(new Set(ids).size).to.equal(20)
-    for (const id of ids) expect(id).to.match(UUID)
-  })
-
-  it('knows somebody who is not signed in by a cookie that only this application can make (129)', async () => {
-    const app = await appWith({ '/walk': { run: walk } })
-
-    const start = await app.ask('/walk', { method: 'POST' })
-    const [set = ''] = start.headers.getSetCookie()
-    const [cookie = ''] = set.split(';', 1)
-    const page = start.headers.get('location') ?? ''
-
-    expect(set).to.match(/^errand_visitor=[\w.-]+; Path=\/walk; SameSite=Lax; Max-Age=604800; HttpOnly$/)
-    expect((await app.ask(page, { cookie })).status).to.equal(200)
-    expect((await app.ask(page)).status).to.equal(404)
-    const [text = '', ...signature] = cookie.split('.')
-    const forged = [`${text.slice(0, -1)}${text.endsWith('A') ? 'B' : 'A'}`, ...signature].join('.')
-    expect((await app.ask(page, { cookie: forged })).status).to.equal(404)
-    const second = await app.ask('/walk', { method: 'POST', cookie })
-    expect(second.headers.getSetCookie()).to.deep.equal([])
-    expect((await app.ask(second.headers.get('location') ?? '', { cookie })).status).to.equal(200)
-  })
-
   it('speaks the language of the request, or of the context, and those that the application adds (131)', async () => {
     const app = await appWith({
       '/walk': { run: walk, texts: { es: { initialTitle: 'Listo' }, 'de-AT': { start: 'Gemma' } } },

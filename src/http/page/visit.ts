@@ -3,6 +3,7 @@ import { context } from '../../core/context.js'
 import type { HttpExchange } from '../handler.js'
 import { linksOf } from './links.js'
 import { formatOf, knownLanguage, languageOf, type Format } from './negotiate.js'
+import { EN } from './texts/en.js'
 import type { PageTexts } from './texts/page-texts.js'
 import type { ResolvedView } from './view.js'
 
@@ -29,7 +30,7 @@ export function visitOf(view: ResolvedView, exchange: HttpExchange): Visit {
     query,
     format: query.get('output_json') === '1' ? 'json' : formatOf(headers.get('accept')),
     locale,
-    texts: textsIn(view, locale),
+    texts: view.texts.get(locale) ?? EN,
     nonce: randomBytes(NONCE_BYTES).toString('base64'),
   }
 }
@@ -42,10 +43,4 @@ function localeOf({ given, texts }: ResolvedView, exchange: HttpExchange): strin
   const declared: unknown = given.locale === undefined ? Reflect.get(context(), 'locale') : given.locale(exchange)
   const chosen = typeof declared === 'string' ? knownLanguage(declared, known) : undefined
   return chosen ?? languageOf(exchange.request.headers.get('accept-language'), known)
-}
-
-function textsIn({ texts }: ResolvedView, locale: string): PageTexts {
-  const found = texts.get(locale) ?? texts.get('en')
-  if (found === undefined) throw new TypeError('English is always among the texts')
-  return found
 }
