@@ -6,6 +6,8 @@ export type { AsyncTask, ResultTaskDecorator, ResultTaskOptions, VoidTaskDecorat
 export { everyTask, type EveryTask } from './runtime/schedule/every-task.js'
 export type { ScheduleOptions, Timing } from './core/schedule/schedule.js'
 export { background, enqueue, original, perform, type Background, type SendOptions } from './runtime/background.js'
+export { chain, type ChainHandle, type StepResult } from './runtime/composition/chain.js'
+export { all, type AllHandle, type GroupResults } from './runtime/composition/all.js'
 export type { Join } from './runtime/keys/once.js'
 export {
   checkStatusOrBegin,

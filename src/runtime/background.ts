@@ -1,16 +1,12 @@
 import { ErrandError } from '../errors.js'
-import type { Scope } from '../core/context.js'
 import { registry } from '../core/registry.js'
-import { resolveCallOptions, type CallOptions, type ResolvedCallOptions } from '../core/task-options.js'
-import { placeCall } from './call.js'
-import { followUpsOf, holdFollowers, type Following } from './composition/follower.js'
-import { runHeldInline } from './composition/run-inline.js'
-import { sendWithHandle } from './dispatch.js'
+import { resolveCallOptions, type CallOptions } from '../core/task-options.js'
+import { holdFollowers, type Following } from './composition/follower.js'
+import { sendHeld } from './composition/send-held.js'
 import type { TaskHandle } from './handle.js'
 import { interceptCall } from './intercept.js'
 import { resolveOnce, type Join } from './keys/once.js'
 import type { OneFlight } from './tracking/tracking.js'
-import type { Follower, TaskCall } from './task-call.js'
 import type { TransactionClient } from '../core/transaction.js'
 
 /** What may be said of one call that is made through `background()` or `enqueue()`. */
@@ -143,20 +139,6 @@ export interface HeldSendOptions<R = never> extends Omit<SendOptions<R>, 'key' |
   readonly once?: OneFlight | undefined
   /** Calls that follow, beside those of `then` and `onFailed`. @defaultValue [] */
   readonly following?: readonly Following[] | undefined
-}
-
-/** What is said of a call that was held up. */
-interface Held extends Pick<HeldSendOptions, 'within' | 'once'> {
-  readonly options: ResolvedCallOptions
-  readonly followers: readonly Follower[]
-}
-
-async function sendHeld(call: TaskCall, scope: Scope | undefined, { within: client, once, options, followers }: Held): Promise<TaskHandle<unknown>> {
-  const placement = await placeCall(call, scope)
-  if (placement.kind === 'inline') return runHeldInline(call, followers).handle
-  const { on, encoded } = placement
-  const within = client === undefined ? encoded.within : { client, isOpen: true }
-  return sendWithHandle(on.runtime, on.replies, call.task, { ...encoded, within, options, once, next: followUpsOf(followers) })
 }
 
 function refuseNonTask(service: object, member: string): void {

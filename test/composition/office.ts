@@ -51,6 +51,20 @@ export class Office {
   }
 
   @asyncTask({ result: true })
+  async echo<T>(value: T): Promise<T> {
+    this.#note('echo', value)
+    return value
+  }
+
+  @asyncTask({ result: true, resultOnce: true })
+  async once(): Promise<number> {
+    return 1
+  }
+
+  @asyncTask({ track: false })
+  async untracked(): Promise<void> {}
+
+  @asyncTask({ result: true })
   async large(): Promise<string> {
     this.#note('large', undefined)
     // an outcome of that size is just below the limit

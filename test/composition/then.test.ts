@@ -1,8 +1,9 @@
 import { assert } from 'chai'
-import { background, enqueue, ErrandError, tasks, withContext } from 'errand'
+import { background, enqueue, tasks, withContext } from 'errand'
 import { startTesting, type Testing } from 'errand/testing'
 import { enqueueOnce } from '#src/runtime/background.js'
 import { office, Report } from './office.js'
+import { rejection } from './rejection.js'
 
 const ada = { id: 7, name: 'Ada' }
 const asAda = <T>(fn: () => T): T => withContext({ user: ada }, fn)
@@ -130,10 +131,3 @@ describe('a call that follows another', () => {
     assert.include(error, { code: 'PAYLOAD_TOO_LARGE' })
   })
 })
-
-async function rejection(promise: Promise<unknown>): Promise<ErrandError> {
-  return promise.then(
-    () => assert.fail('it did not reject'),
-    (error: unknown) => (error instanceof ErrandError ? error : assert.fail('another error')),
-  )
-}

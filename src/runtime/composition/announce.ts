@@ -29,13 +29,13 @@ export function announcementsOf(runtime: Runtime, tracking: Tracking, before: Ca
   })
 }
 
-/** What is made known of a follow-up. It belongs to the call that it follows, unless it follows any end of that, also a cancellation. */
+/** What is made known of a follow-up. It belongs to the call that it follows, unless it follows any end of that, also a cancellation, or others as well. */
 export function announcementOfFollowUp({ settings }: Runtime, tracking: Tracking, before: CallBefore, followUp: FollowUp): Announcement {
-  const { id, task, options, on } = followUp
+  const { id, task, options, on, group } = followUp
   const { sentAt, context } = before
   const expiresAt = settings.expiresMs === 0 ? undefined : sentAt + options.delayMs + settings.expiresMs
   const isReadOnce = registry.find(task)?.declaration.options.resultOnce === true
-  return announcementOf({ id, task, context, isReadOnce, options, sentAt, expiresAt, parentId: on === 'ended' ? undefined : before.id }, tracking.keepFailedMs)
+  return announcementOf({ id, task, context, isReadOnce, options, sentAt, expiresAt, parentId: on === 'ended' || group !== undefined ? undefined : before.id }, tracking.keepFailedMs)
 }
 
 /** Whether it is kept how a follow-up stands; of a task that this process does not know it is. */

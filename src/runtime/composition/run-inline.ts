@@ -32,7 +32,7 @@ export function runHeldInline(call: TaskCall, followers: readonly Follower[]): H
   }
   const tell = (id: string, outcome: Outcome): void => boxes.get(id)?.settle(outcome)
   const id = newId()
-  void settle(call, (outcome) => box.settle(outcome)).then((outcome) => runFollowers(followers, { id, task: call.task.name, outcome }, tell))
+  void settleInline(call, (outcome) => box.settle(outcome)).then((outcome) => runFollowers(followers, { id, task: call.task.name, outcome }, tell))
   return { handle: inlineHandle(id, call.task.name, box), followers: handles }
 }
 
@@ -57,7 +57,7 @@ export async function runFollowers(followers: readonly Follower[], before: Ended
     const task = call.task.name
     const given = givenTo(on, before)
     if (given !== undefined) {
-      const outcome = await settle({ ...call, args: fillIn(call.args, follower.placeholder.stand, given.value) }, (told) => tell(id, told))
+      const outcome = await settleInline({ ...call, args: fillIn(call.args, follower.placeholder.stand, given.value) }, (told) => tell(id, told))
       if (outcome.kind === 'failed') INLINE_LOG.error(`${task} failed: ${traceOf(outcome.error)}`)
       await runFollowers(next, { id, task, outcome }, tell)
     } else if (on === 'completed' && before.outcome.kind === 'failed') {
@@ -69,7 +69,7 @@ export async function runFollowers(followers: readonly Follower[], before: Ended
 }
 
 /** Runs the body, and tells its outcome before anything that follows it. */
-async function settle(call: TaskCall, tell: (outcome: Outcome) => void): Promise<Outcome> {
+export async function settleInline(call: TaskCall, tell: (outcome: Outcome) => void): Promise<Outcome> {
   let outcome: Outcome
   try {
     outcome = { kind: 'completed', value: await runInline(call) }
