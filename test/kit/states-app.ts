@@ -45,6 +45,11 @@ export class StatesApp {
     return worker
   }
 
+  /** The configuration of a worker, for programs that start one themselves. */
+  workerSettings(): ConfigInput {
+    return this.#settings()
+  }
+
   /** What another server of the application says of a task. */
   async askElsewhere(id: string): Promise<{ readonly status: TaskStatus; readonly result: unknown }> {
     const reader = startProgram(this.#scope, READER, { args: [JSON.stringify(this.#settings()), id] })

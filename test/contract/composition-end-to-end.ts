@@ -1,0 +1,135 @@
+import { expect } from 'chai'
+import { fileURLToPath } from 'node:url'
+import { all, chain, enqueue, tasks, withContext, type ConfigInput } from 'errand'
+import { startProgram } from '../kit/process.js'
+import { StatesApp } from '../kit/states-app.js'
+import { eachScope, type Scope } from '../kit/temporary.js'
+import * as work from '../fixtures/composition/tasks.js'
+
+type Case = (app: StatesApp, scope: Scope) => Promise<void>
+
+const TASKS = fileURLToPath(new URL('../fixtures/composition/tasks.js', import.meta.url))
+const MORTAL_WORKER = new URL('../fixtures/composition/mortal-worker.js', import.meta.url)
+
+/** Tasks composed as messages, on a broker and a store between processes: registered as a mocha suite. */
+export function compositionEndToEnd(name: string, config: () => Promise<ConfigInput>): void {
+  describe(`Tasks one after the other, on ${name}`, function () {
+    this.timeout(90_000)
+    const scope = eachScope()
+    for (const [title, { body, settings }] of Object.entries(cases)) {
+      it(title, async () => {
+        const app = new StatesApp(scope(), { ...(await config()), services: TASKS, ...settings })
+        await app.start()
+        await body(app, scope())
+      })
+    }
+  })
+}
+
+const lettersOf = (app: StatesApp) =>
+  chain(() => work.append(app.file, [], 'a'), (list) => work.append(app.file, list, 'b'), (list) => work.append(app.file, list, 'c'))
+
+const killedWorker = (when: string): Case => async (app, scope) => {
+  const mortal = startProgram(scope, MORTAL_WORKER, { args: [JSON.stringify(app.workerSettings()), when] })
+  await mortal.line(/^consuming/)
+  const last = await lettersOf(app)
+  expect(await mortal.exited).to.include({ signal: 'SIGKILL' })
+
+  await Promise.all([app.worker(), app.worker()])
+
+  expect(await last.result({ timeout: '60s' })).to.deep.equal(['a', 'b', 'c'])
+  expect(app.lines()).to.deep.equal(['a', 'b', 'c'])
+  expect((await last.status()).attempts).to.have.length(1)
+}
+
+const cases: Readonly<Record<string, { readonly body: Case; readonly settings?: ConfigInput }>> = {
+  'run in order, each with the result of the one before': {
+    body: async (app) => {
+      await Promise.all([app.worker(), app.worker()])
+
+      const last = await lettersOf(app)
+
+      expect(await last.result()).to.deep.equal(['a', 'b', 'c'])
+      expect(app.lines()).to.deep.equal(['a', 'b', 'c'])
+    },
+  },
+  'run behind a step in a thread of its own': {
+    body: async (app) => {
+      await app.worker()
+
+      const last = await chain(() => work.appendInThread(app.file, [], 'a'), (list) => work.append(app.file, list, 'b'))
+
+      expect(await last.result({ timeout: '60s' })).to.deep.equal(['a', 'b'])
+    },
+  },
+  'run once each although a worker is killed when a step has completed and the next is not sent yet': { body: killedWorker('before') },
+  'run once each although a worker is killed when the next step was just sent': { body: killedWorker('after') },
+  'wait for the last run of a step that is run again': {
+    body: async (app) => {
+      await app.worker()
+
+      const { steps } = await chain(() => work.flaky(app.file, app.gate), (text) => work.tell(app.file, text))
+      await app.ran(1)
+      app.open()
+      await steps[1]?.result()
+
+      const lines = app.lines()
+      expect(lines.at(-1)).to.equal('at last')
+      expect(lines.slice(0, -1)).to.deep.equal(lines.slice(0, -1).map((_, run) => `run ${run + 1}`))
+    },
+  },
+  'end with the step that failed for good, and the task for failures runs': {
+    body: async (app) => {
+      await app.worker()
+
+      await enqueue(() => work.flaky(app.file, app.gate), { then: (text) => work.tell(app.file, text), onFailed: (error) => work.tell(app.file, error) })
+
+      expect(await app.ran(5)).to.deep.equal(['run 1', 'run 2', 'run 3', 'run 4', 'RangeError: not yet'])
+    },
+  },
+  'end with a step that keeps killing its worker': {
+    settings: { maxCrashes: 1 },
+    body: async (app) => {
+      const first = await app.worker()
+      const last = await chain(() => work.deadly(), (text) => enqueue(() => work.tell(app.file, text), { onFailed: (error) => work.tell(app.file, error) }))
+      await first.exited
+      await app.worker()
+
+      expect(await app.ran(1)).to.have.length(1)
+      expect(app.lines()[0]).to.match(/^ErrandError: tellOf was not run: a step before it, deadlyStep /)
+      expect((await last.status()).error).to.include({ code: 'STEP_FAILED' })
+    },
+  },
+  'end with a step that waited too long': {
+    settings: { expires: '1s' },
+    body: async (app) => {
+      const last = await lettersOf(app)
+      await new Promise((resolve) => setTimeout(resolve, 1_100)) // its age is what counts
+      await app.worker()
+
+      const { error } = await app.reached(last.id, 'failed')
+      expect(error).to.include({ code: 'STEP_FAILED' })
+      expect(app.lines()).to.deep.equal([])
+    },
+  },
+  'are fifty groups of ten, each followed once by one task with all results in order': {
+    body: async (app) => {
+      await Promise.all([app.worker(), app.worker()])
+      const numbers = Array.from({ length: 10 }, (_, number) => number)
+      const groups = Array.from({ length: 50 }, (_, group) => group)
+
+      const handles = await Promise.all(
+        groups.map((group) =>
+          withContext({ user: { id: `user ${group}` } }, () =>
+            all(numbers.map((number) => () => work.count(number + 10 * group)), (results) => work.gather(app.file, `group ${group}`, results)),
+          ),
+        ),
+      )
+      const gathered = await Promise.all(handles.map((handle) => handle.result({ timeout: '80s' })))
+
+      expect(gathered).to.deep.equal(groups.map((group) => ({ numbers: numbers.map((number) => number + 10 * group), user: `user ${group}` })))
+      expect([...app.lines()].toSorted()).to.deep.equal(groups.map((group) => `group ${group}`).toSorted())
+      expect((await tasks.search({ task: 'gatherAll', states: ['completed'], limit: 500 })).tasks).to.have.length(50)
+    },
+  },
+}
