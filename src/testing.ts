@@ -116,7 +116,8 @@ class TestRun implements Testing {
   readonly #broker: Broker = openMemoryBroker()
   readonly #store: Store = openMemoryStore()
   readonly #subscriptions = new Map<string, Promise<Subscription>>()
-  readonly #open = new Set<string>()
+  /** Messages that are not settled: one follow-up may have several. */
+  #open = 0
   #relay: Relay | undefined
   #idle: (() => void)[] = []
 
@@ -144,7 +145,7 @@ class TestRun implements Testing {
 
   async idle(): Promise<void> {
     await this.#relay?.flush()
-    if (this.#open.size === 0) return
+    if (this.#open === 0) return
     // delays do not hold a process, and somebody waits here
     const hold = setInterval(() => {}, HOLD_MS)
     await new Promise<void>((resolve) => this.#idle.push(resolve))
@@ -174,7 +175,7 @@ class TestRun implements Testing {
     if (message.toTemporary === true) return this.#broker.publish(message)
     this.#capture(message)
     if (this.#options.mode === 'capture') return
-    this.#open.add(message.id)
+    this.#open++
     if (!this.#subscriptions.has(message.queue)) this.#subscriptions.set(message.queue, this.#consume(runtime, message.queue))
     await this.#subscriptions.get(message.queue)
     await this.#broker.publish(message)
@@ -184,14 +185,13 @@ class TestRun implements Testing {
     const executor = createExecutor(runtime)
     return this.#broker.consume(queue, { concurrency: 100 }, async (delivery) => {
       const verdict = await executor.run(delivery, new LazySignal())
-      if (verdict.kind !== 'again' && verdict.kind !== 'later') this.#settled(delivery.id)
+      if (verdict.kind !== 'again' && verdict.kind !== 'later') this.#settled()
       return verdict
     })
   }
 
-  #settled(id: string): void {
-    this.#open.delete(id)
-    if (this.#open.size > 0) return
+  #settled(): void {
+    if (--this.#open > 0) return
     for (const resolve of this.#idle) resolve()
     this.#idle = []
   }

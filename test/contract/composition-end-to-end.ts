@@ -4,6 +4,7 @@ import { all, chain, enqueue, tasks, withContext, type ConfigInput } from 'erran
 import { startProgram } from '../kit/process.js'
 import { StatesApp } from '../kit/states-app.js'
 import { eachScope, type Scope } from '../kit/temporary.js'
+import { codeOf } from './store-case.js'
 import * as work from '../fixtures/composition/tasks.js'
 
 type Case = (app: StatesApp, scope: Scope) => Promise<void>
@@ -76,6 +77,32 @@ const cases: Readonly<Record<string, { readonly body: Case; readonly settings?: 
       const lines = app.lines()
       expect(lines.at(-1)).to.equal('at last')
       expect(lines.slice(0, -1)).to.deep.equal(lines.slice(0, -1).map((_, run) => `run ${run + 1}`))
+    },
+  },
+  'run a step behind another again, until it does not fail': {
+    body: async (app) => {
+      await app.worker()
+
+      const last = await chain(() => work.append(app.file, [], 'a'), () => work.flaky(app.file, app.gate), (text) => work.tell(app.file, text))
+      await app.ran(2)
+      app.open()
+      await last.result()
+
+      expect(app.lines().slice(0, 2)).to.deep.equal(['a', 'run 1'])
+      expect(app.lines().filter((line) => line === 'at last')).to.have.length(1)
+    },
+  },
+  'tell their callers of results and failures also where nothing is kept of how they stand': {
+    settings: { store: 'off' },
+    body: async (app) => {
+      await app.worker()
+
+      const last = await lettersOf(app)
+      const failed = await chain(() => work.flaky(app.file, app.gate), (text) => work.tell(app.file, text))
+
+      expect(await last.result()).to.deep.equal(['a', 'b', 'c'])
+      expect(await codeOf(failed.result())).to.equal('STEP_FAILED')
+      expect(await codeOf(all([() => work.count(1)], (counts) => work.gather(app.file, 'none', counts)))).to.equal('CALL_INVALID')
     },
   },
   'end with the step that failed for good, and the task for failures runs': {

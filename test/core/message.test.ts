@@ -1,8 +1,9 @@
 import { expect } from 'chai'
 import { carriersInUse, carry } from '#src/core/carrier.js'
 import { register } from '#src/core/codec/classes.js'
-import { encodeArguments } from '#src/core/codec/encode.js'
+import { encodeArguments, encodeValue } from '#src/core/codec/encode.js'
 import type { Context } from '#src/core/context.js'
+import { givenAll, givenOne } from '#src/core/follow-up.js'
 import type { Outcome } from '#src/core/message.js'
 import { frame } from '#src/core/seal/frame.js'
 import { generateKey, parseKeyRing } from '#src/core/seal/key-ring.js'
@@ -46,6 +47,33 @@ for (const seal of SCOPES) {
       const { args, ...expected } = call
       expect(rest).to.deep.equal(expected)
       expect(readArguments()).to.deep.equal(JSON.parse(args))
+    })
+
+    it('brings what follows a call, and puts an outcome where its arguments were left open, also after it was renewed', () => {
+      const stand = {}
+      const args = encodeArguments([{ given: stand }, [new Date(7)]], '', stand)
+      const options = { queue: 'slow', delayMs: 5, priority: 9, tags: ['a'] }
+      const last = { on: 'ended', id: 'c', task: 'Last', args: '["secret text"]', options, replyTo: 'reply-1', group: { size: 3, isKnown: true }, next: [] } as const
+      const next = [{ on: 'completed', id: 'b', task: 'Next', args, options, replyTo: undefined, group: undefined, next: [last] } as const]
+      const bytes = messages.sealCall(callWith({ next }))
+
+      const opened = messages.openCall(messages.renewCall(bytes, undefined))
+      const followUp = { ...callWith({ args: opened.next?.[0]?.args ?? '' }), copy: 'one' }
+      const one = messages.openCall(messages.sealCall({ ...followUp, given: givenOne(encodeValue(new Map([[1, 2n]]), '', '')) }))
+      const all = messages.openCall(messages.sealCall({ ...followUp, given: givenAll(['{"$":"undef"}', '1']) }))
+
+      expect(opened.next).to.deep.equal(next)
+      expect(one.readArguments()).to.deep.equal([{ given: new Map([[1, 2n]]) }, [new Date(7)]])
+      expect(all.readArguments()).to.deep.equal([{ given: [undefined, 1] }, [new Date(7)]])
+      expect(one).to.include({ copy: 'one' })
+      expect(bytes.includes('secret text')).to.equal(seal !== 'message')
+    })
+
+    it('refuses arguments that were left open and got nothing', () => {
+      const stand = {}
+      const bytes = messages.sealCall(callWith({ args: encodeArguments([stand], '', stand) }))
+
+      expect(refusalOf('VALUE_UNREADABLE', () => messages.openCall(bytes).readArguments()).message).to.include('given')
     })
 
     it('brings a call from outside any request, without a context', () => {

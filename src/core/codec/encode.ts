@@ -40,7 +40,7 @@ interface Writing {
 }
 
 function encode(value: unknown, writing: Writing): string {
-  return isPlain(value) ? JSON.stringify(value) : new Encoder(writing).encode(value)
+  return writing.placeholder === undefined && isPlain(value) ? JSON.stringify(value) : new Encoder(writing).encode(value)
 }
 
 function isPlain(value: unknown): boolean {
