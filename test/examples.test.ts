@@ -70,6 +70,12 @@ const EXPECTED: Readonly<Record<string, readonly string[]>> = {
     '2 of tonight',
     'exporting, ExportService.everything was cancelled',
   ],
+  composition: [
+    '13 for all',
+    'ada@example.org: 2 rows for Ada',
+    'ada@example.org: 1 rows for undefined',
+    'ops@example.org: ShopService.sum was not run: a step before it, ShopService.price (id …), failed: nobody sells gold',
+  ],
   keys: ['not started', 'The processing has started.', '2026.pdf was printed', '2 letters'],
   states: [
     'completed after 1 run, for 7, 2026, completed',

@@ -30,7 +30,7 @@ describePostgres('Tasks one after the other, within a transaction of the applica
 
     expect(await last.result()).to.equal(4)
     await testing.idle()
-    expect([...office.seen.map(({ task, given: value }) => `${task} ${String(value)}`)].toSorted()).to.deep.equal(['double 1', 'double 10', 'double 2', 'tell 20'])
+    expect(office.seen.map(({ task, given: value }) => `${task} ${String(value)}`).toSorted()).to.deep.equal(['double 1', 'double 10', 'double 2', 'tell 20'])
   })
 
   it('follow a group whose members were sent with it', async () => {
