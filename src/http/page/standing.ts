@@ -19,6 +19,7 @@ const LONGEST_MESSAGE = 500
 
 export function standingOf(status: TaskStatus, texts: PageTexts, locale: string): Standing {
   const { id, state } = status
+  if (state === 'unknown') return unknownStanding(id, texts)
   const known = { process_id: id, state, progress_message: progressText(status, texts, locale) }
   if (state === 'failed' || state === 'cancelled') return { ...known, progress: 'ERROR', completed: 'ERROR' }
   const percent = percentOf(status)

@@ -15,11 +15,11 @@ export const STYLE = `
 html { font: 100%/1.55 system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", sans-serif; -webkit-text-size-adjust: 100% }
 body { margin: 0; min-height: 100vh; min-height: 100svh; display: grid; place-items: center; padding: 1rem; background: var(--ground); color: var(--ink) }
 main { width: 100%; max-width: 32rem; padding: clamp(1.5rem, 6vw, 2.75rem); background: var(--card); border: 1px solid var(--line); border-radius: 1.125rem; overflow-wrap: anywhere }
-h1 { margin: 0 0 .5rem; font-size: clamp(1.5rem, 5vw, 1.875rem); line-height: 1.2; font-weight: 650; letter-spacing: -.015em; text-wrap: balance }
+h1 { margin: 0 0 .625rem; font-size: clamp(1.5rem, 5vw, 1.875rem); line-height: 1.2; font-weight: 650; letter-spacing: -.015em; text-wrap: balance }
 h1:focus { outline: none }
 p { margin: 0; text-wrap: pretty }
 .lead { color: var(--quiet) }
-.mark { display: block; width: 2.75rem; height: 2.75rem; margin: 0 0 1.25rem; color: var(--accent) }
+.mark { display: block; width: 2.75rem; height: 2.75rem; margin: 0 0 1.125rem -.25rem; color: var(--accent) }
 .trouble .mark { color: var(--trouble) }
 .indicator { margin: 1.75rem 0 0 }
 .indicator progress { display: block; width: 100%; height: .625rem; border: 0; border-radius: 1rem; overflow: hidden; appearance: none; -webkit-appearance: none; background: var(--track); color: var(--accent) }
