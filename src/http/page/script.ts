@@ -33,11 +33,26 @@ export const SCRIPT = `'use strict'
     if (note !== null) note.hidden = text === ''
   }
 
+  const hear = () => {
+    clearTimeout(silence)
+    silence = undefined
+  }
+
+  // counted from the first silence: a connection that fails over and over does not begin anew
+  const expectNews = () => {
+    if (silence === undefined) silence = setTimeout(ask, SILENCE_MS)
+  }
+
+  const closeSource = () => {
+    hear()
+    if (source !== undefined) source.close()
+    source = undefined
+  }
+
   const stop = () => {
     isOver = true
     clearTimeout(timer)
-    clearTimeout(silence)
-    if (source) source.close()
+    closeSource()
   }
 
   const leave = (address, text) => {
@@ -71,7 +86,7 @@ export const SCRIPT = `'use strict'
   }
 
   const later = () => {
-    if (!isOver) timer = setTimeout(poll, document.hidden ? HIDDEN_POLL_MS : POLL_MS)
+    if (!isOver && source === undefined) timer = setTimeout(poll, document.hidden ? HIDDEN_POLL_MS : POLL_MS)
   }
 
   const poll = async () => {
@@ -94,9 +109,7 @@ export const SCRIPT = `'use strict'
   }
 
   const ask = () => {
-    clearTimeout(silence)
-    if (source) source.close()
-    source = undefined
+    closeSource()
     void poll()
   }
 
@@ -105,16 +118,15 @@ export const SCRIPT = `'use strict'
     if (!('EventSource' in window)) return ask()
     source = new EventSource(told.events)
     // a proxy that holds events back looks like a connection on which nothing happens
-    silence = setTimeout(ask, SILENCE_MS)
+    expectNews()
     source.onmessage = (event) => {
-      clearTimeout(silence)
+      hear()
       show(JSON.parse(event.data))
     }
     source.onerror = () => {
       if (isOver) return
       if (source.readyState === EventSource.CLOSED) return ask()
-      clearTimeout(silence)
-      silence = setTimeout(ask, SILENCE_MS)
+      expectNews()
     }
   }
 
@@ -123,12 +135,10 @@ export const SCRIPT = `'use strict'
     clearTimeout(timer)
     if (!document.hidden) return source ? undefined : listen()
     // who does not look is told less often
-    clearTimeout(silence)
-    if (source) source.close()
-    source = undefined
+    closeSource()
     later()
   })
-  addEventListener('pagehide', () => source && source.close())
+  addEventListener('pagehide', closeSource)
   addEventListener('pageshow', (event) => event.persisted && !isOver && listen())
   listen()
 })()

@@ -30,9 +30,9 @@ progress:indeterminate { background: linear-gradient(90deg, var(--track) 0 35%, 
 progress:indeterminate::-webkit-progress-bar { background: transparent }
 progress:indeterminate::-moz-progress-bar { background: transparent }
 @keyframes wait { from { background-position: 100% 0 } to { background-position: 0 0 } }
-.figures { display: flex; flex-wrap: wrap; justify-content: space-between; gap: .25rem 1.25rem; margin-top: .75rem }
-.figures .message { flex: 1 1 12rem; min-width: 0 }
-.figures .percent { font-variant-numeric: tabular-nums; font-weight: 600 }
+.figures { display: flex; align-items: baseline; justify-content: space-between; gap: 1.25rem; margin-top: .75rem }
+.figures .message { flex: 1; min-width: 0 }
+.figures .percent { font-variant-numeric: tabular-nums; font-weight: 600; white-space: nowrap }
 .note { margin-top: .5rem; font-size: .9375rem; color: var(--quiet) }
 .actions { display: flex; flex-wrap: wrap; gap: .75rem; margin-top: 1.75rem }
 .actions form { margin: 0 }
@@ -44,7 +44,7 @@ progress:indeterminate::-moz-progress-bar { background: transparent }
 .hidden { position: absolute; width: 1px; height: 1px; margin: -1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap }
 [hidden] { display: none }
 @media (prefers-reduced-motion: reduce) {
-  progress:indeterminate { animation: none; background: repeating-linear-gradient(90deg, var(--accent) 0 .5rem, var(--track) .5rem 1rem) }
+  progress:indeterminate { animation: none; background: repeating-linear-gradient(115deg, color-mix(in srgb, var(--accent) 45%, var(--track)) 0 .75rem, var(--track) .75rem 1.5rem) }
   progress::-webkit-progress-value { transition: none }
 }
 @media (forced-colors: active) {
