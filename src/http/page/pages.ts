@@ -9,7 +9,8 @@ interface Look {
   readonly text: keyof PageTexts
   /** Drawn with lines, on 24 by 24. */
   readonly mark: Html
-  readonly isTrouble?: boolean
+  /** The colour of the mark. @defaultValue that of what one can do */
+  readonly tone?: 'trouble' | 'quiet'
   /** What one can do there: a link with that text leads to the first page. */
   readonly action: 'start' | 'cancel' | 'startAgain' | 'back'
 }
@@ -28,17 +29,17 @@ const LOOKS: Readonly<Record<PageKind, Look>> = {
   initial: { title: 'initialTitle', text: 'initialText', mark: MARKS.start, action: 'start' },
   processing: { title: 'processingTitle', text: 'processingText', mark: MARKS.clock, action: 'cancel' },
   completed: { title: 'completedTitle', text: 'completedText', mark: MARKS.done, action: 'back' },
-  failed: { title: 'failedTitle', text: 'failedText', mark: MARKS.trouble, isTrouble: true, action: 'startAgain' },
-  cancelled: { title: 'cancelledTitle', text: 'cancelledText', mark: MARKS.ended, action: 'startAgain' },
-  unknown: { title: 'unknownTitle', text: 'unknownText', mark: MARKS.unknown, action: 'back' },
-  unavailable: { title: 'unavailableTitle', text: 'unavailableText', mark: MARKS.trouble, isTrouble: true, action: 'startAgain' },
-  refused: { title: 'refusedTitle', text: 'refusedText', mark: MARKS.trouble, isTrouble: true, action: 'back' },
-  busy: { title: 'busyTitle', text: 'busyText', mark: MARKS.clock, isTrouble: true, action: 'back' },
+  failed: { title: 'failedTitle', text: 'failedText', mark: MARKS.trouble, tone: 'trouble', action: 'startAgain' },
+  cancelled: { title: 'cancelledTitle', text: 'cancelledText', mark: MARKS.ended, tone: 'quiet', action: 'startAgain' },
+  unknown: { title: 'unknownTitle', text: 'unknownText', mark: MARKS.unknown, tone: 'quiet', action: 'back' },
+  unavailable: { title: 'unavailableTitle', text: 'unavailableText', mark: MARKS.trouble, tone: 'trouble', action: 'startAgain' },
+  refused: { title: 'refusedTitle', text: 'refusedText', mark: MARKS.trouble, tone: 'trouble', action: 'back' },
+  busy: { title: 'busyTitle', text: 'busyText', mark: MARKS.clock, tone: 'trouble', action: 'back' },
 }
 
 /** The built-in page of its kind. */
 export function builtInPage(page: PageFacts): Html {
-  const { title, text, mark, isTrouble = false } = LOOKS[page.kind]
+  const { title, text, mark, tone = '' } = LOOKS[page.kind]
   const heading = page.texts[title]
   const isRunning = page.kind === 'processing'
   // of nothing else does the page tell anything new, so its heading is where reading begins
@@ -55,8 +56,8 @@ export function builtInPage(page: PageFacts): Html {
 ${isRunning ? page.parts.refresh : undefined}
 </head>
 <body>
-<main${isTrouble ? html` class="trouble"` : undefined}>
-<svg class="mark" viewBox="0 0 24 24" fill="none" stroke="currentColor" stroke-width="1.5" stroke-linecap="round" stroke-linejoin="round" aria-hidden="true">${mark}</svg>
+<main>
+<svg class="mark ${tone}" viewBox="0 0 24 24" fill="none" stroke="currentColor" stroke-width="1.5" stroke-linecap="round" stroke-linejoin="round" aria-hidden="true">${mark}</svg>
 ${start}
 <p class="lead">${page.texts[text]}</p>
 ${isRunning ? page.parts.progress : undefined}

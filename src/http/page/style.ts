@@ -20,7 +20,8 @@ h1:focus { outline: none }
 p { margin: 0; text-wrap: pretty }
 .lead { color: var(--quiet) }
 .mark { display: block; width: 2.75rem; height: 2.75rem; margin: 0 0 1.125rem -.25rem; color: var(--accent) }
-.trouble .mark { color: var(--trouble) }
+.mark.trouble { color: var(--trouble) }
+.mark.quiet { color: var(--quiet) }
 .indicator { margin: 1.75rem 0 0 }
 .indicator progress { display: block; width: 100%; height: .625rem; border: 0; border-radius: 1rem; overflow: hidden; appearance: none; -webkit-appearance: none; background: var(--track); color: var(--accent) }
 progress::-webkit-progress-bar { background: var(--track); border-radius: 1rem }
