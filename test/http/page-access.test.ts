@@ -77,4 +77,23 @@ describe('What a waiting page shows to whom', function () {
     expect(second.headers.getSetCookie()).to.deep.equal([])
     expect((await app.ask(second.headers.get('location') ?? '', { cookie })).status).to.equal(200)
   })
+
+  it('knows somebody who is not signed in by a signed address, where the view says so, and those who are as ever', async () => {
+    const app = await appWith({ '/walk': { run: walk, anonymous: 'link' }, '/cookie': { run: walk } })
+
+    const start = await app.ask('/walk', { method: 'POST', accept: 'application/json' })
+    const { process_id: id } = (await start.json()) as { readonly process_id: string }
+    const statusOf = async (of: string, view = '/walk'): Promise<number> => (await app.ask(`${view}/processing?process_id=${of}`)).status
+
+    expect(start.headers.getSetCookie()).to.deep.equal([])
+    expect(id).to.match(/^[0-9a-f-]{36}\.[\w-]+\.[\w-]{43}$/)
+    expect(await statusOf(id)).to.equal(200)
+    expect((await app.standing('/walk', id)).process_id).to.equal(id)
+    expect(await statusOf(id.slice(0, 36))).to.equal(404)
+    expect(await statusOf(`${id.slice(0, -1)}${id.endsWith('A') ? 'B' : 'A'}`)).to.equal(404)
+    expect(await statusOf(id, '/cookie')).to.equal(404)
+    const signedIn = await app.begin('/walk')
+    expect(signedIn).to.match(UUID)
+    expect(await statusOf(signedIn)).to.equal(404)
+  })
 })

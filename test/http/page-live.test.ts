@@ -227,4 +227,30 @@ describe('A waiting page that is open', function () {
     expect(script.headers.get('content-type')).to.equal('text/javascript; charset=utf-8')
     expect(text).to.include('POLL_MS = 5000').and.include('TIMEOUT_MS = 15000').and.include('MOST_POLLS = 720')
   })
+
+  it('takes no body that does not fit into a message, or is not what it says, and starts nothing then', async () => {
+    const app = new PageApp(scope(), { payloadLimit: 20_000 })
+    await app.start({ '/walk': { run: walk } })
+    const large = new URLSearchParams({ text: 'x'.repeat(1024 * 1024) })
+    const json = { 'content-type': 'application/json' }
+
+    expect((await app.ask('/walk', { method: 'POST', user: 'ada', body: large })).status).to.equal(413)
+    expect((await app.ask('/walk', { method: 'POST', user: 'ada', headers: json, body: JSON.stringify('x'.repeat(30_000)) })).status).to.equal(413)
+    expect((await app.ask('/walk', { method: 'POST', user: 'ada', headers: json, body: '{' })).status).to.equal(400)
+    expect((await tasks.search()).tasks).to.deep.equal([])
+  })
+
+  it('runs no script of a result that says nothing of that itself', async () => {
+    const app = new PageApp(scope())
+    await app.start({ '/once': { run: once } })
+    await app.worker()
+    const id = await app.begin('/once')
+    await app.ended('/once', id)
+
+    const { headers } = await app.ask(`/once/result?process_id=${id}`, { user: 'ada' })
+
+    expect(headers.get('content-type')).to.equal('text/html; charset=utf-8')
+    expect(headers.get('content-security-policy')).to.match(/^default-src 'none'; style-src 'self' 'unsafe-inline';/).and.not.include('script-src')
+    expect([headers.get('cache-control'), headers.get('x-content-type-options')]).to.deep.equal(['no-store', 'nosniff'])
+  })
 })

@@ -69,7 +69,9 @@ async function first(visit: Visit): Promise<Response> {
   if (!isOwnOrigin(exchange.request, view.trustedOrigins)) return notStarted(visit, 'refused', { status: 403 })
   const args = await argumentsOf(visit)
   if (args instanceof Response) return args
-  const { id, cookie } = await startProcess(view, exchange, args)
+  const started = await startProcess(view, exchange, args)
+  if (started === 'large') return tooLarge()
+  const { id, cookie } = started
   const links = linksFor(visit, id)
   const response =
     visit.format === 'html'
@@ -82,7 +84,8 @@ async function first(visit: Visit): Promise<Response> {
 async function argumentsOf({ view, exchange }: Visit): Promise<readonly unknown[] | Response> {
   if (view.given.input !== undefined) return view.given.input(exchange)
   const request = await pageRequestOf(exchange)
-  return request === undefined ? textAnswer('400 Bad Request: the body is not what its content-type says.', { status: 400 }) : [request]
+  if (request === 'malformed') return textAnswer('400 Bad Request: the body is not what its content-type says.', { status: 400 })
+  return request === 'large' ? tooLarge() : [request]
 }
 
 async function processing(visit: Visit, process: Process): Promise<Response> {
@@ -148,13 +151,15 @@ async function unfinished(visit: Visit, process: Process): Promise<Response> {
 async function cancel(visit: Visit): Promise<Response> {
   if (!isOwnOrigin(visit.exchange.request, visit.view.trustedOrigins)) return notStarted(visit, 'refused', { status: 403 })
   const request = await pageRequestOf(visit.exchange)
-  const given = request?.form['process_id'] ?? visit.query.get('process_id')
+  const given = (typeof request === 'string' ? undefined : request.form['process_id']) ?? visit.query.get('process_id')
   const id = typeof given === 'string' ? given : ''
   const process = visit.view.given.cancellable === false ? undefined : await findProcess(visit.view, visit.exchange, id)
   if (process === undefined) return unknown(visit, id)
   const { state } = await process.handle.cancel()
   return visit.format === 'html' ? redirectAnswer(linksFor(visit, id).processing) : jsonAnswer(visit, { process_id: id, state })
 }
+
+const tooLarge = (): Response => textAnswer('413 Content Too Large', { status: 413 })
 
 /** An answer about the process that the query names, if who asks may see it. */
 function withProcess(answer: (visit: Visit, process: Process) => Promise<Response>): Answer {

@@ -15,20 +15,41 @@ export interface PageRequest {
 
 const FORMS = ['application/x-www-form-urlencoded', 'multipart/form-data']
 
-/** @returns what a task is told of a request; `undefined` where its body is not in the form that it says */
-export async function pageRequestOf(exchange: HttpExchange): Promise<PageRequest | undefined> {
-  const { request } = exchange
+/** What a message may hold by default. Who takes larger bodies reads them in `input`, and puts them where the task finds them. */
+const LARGEST_BODY = 1024 * 1024
+
+/** @returns what a task is told of a request; `malformed` where its body is not in the form that it says, `large` above 1 MiB */
+export async function pageRequestOf(exchange: HttpExchange): Promise<PageRequest | 'malformed' | 'large'> {
+  const { request, parsedBody } = exchange
   const about = { method: request.method, url: request.url }
-  const kind = (request.headers.get('content-type') ?? '').split(';', 1)[0]?.trim().toLowerCase() ?? ''
+  const type = request.headers.get('content-type') ?? ''
+  const kind = type.split(';', 1)[0]?.trim().toLowerCase() ?? ''
+  const isForm = FORMS.includes(kind)
+  if (parsedBody !== undefined) return { ...about, ...parsed(parsedBody, isForm) }
+  if (!isForm && kind !== 'application/json' && !kind.endsWith('+json')) return { ...about, form: {}, body: undefined }
+  const bytes = await readUpTo(LARGEST_BODY, request)
+  if (bytes === undefined) return 'large'
+  const body = new Response(bytes, { headers: { 'content-type': type } })
   try {
-    if (exchange.parsedBody !== undefined) return { ...about, ...parsed(exchange.parsedBody, FORMS.includes(kind)) }
-    if (FORMS.includes(kind)) return { ...about, form: fieldsOf(await request.formData()), body: undefined }
-    if (kind === 'application/json' || kind.endsWith('+json')) return { ...about, form: {}, body: await jsonOf(request) }
-    return { ...about, form: {}, body: undefined }
+    if (isForm) return { ...about, form: fieldsOf(await body.formData()), body: undefined }
+    return { ...about, form: {}, body: await jsonOf(body) }
   } catch (error) {
-    if (error instanceof SyntaxError || error instanceof TypeError) return undefined // what Node throws for a body that is malformed
+    if (error instanceof SyntaxError || error instanceof TypeError) return 'malformed' // what Node throws for such a body
     throw error
   }
+}
+
+/** The bytes of a body; `undefined` as soon as it is larger. */
+async function readUpTo(most: number, { body }: Request): Promise<Uint8Array<ArrayBuffer> | undefined> {
+  const chunks: Uint8Array[] = []
+  let length = 0
+  // a body gives bytes, which its type does not say
+  for await (const chunk of (body ?? []) as AsyncIterable<Uint8Array>) {
+    length += chunk.byteLength
+    if (length > most) return undefined
+    chunks.push(chunk)
+  }
+  return new Uint8Array(Buffer.concat(chunks))
 }
 
 function parsed(body: unknown, isForm: boolean): Pick<PageRequest, 'form' | 'body'> {
@@ -57,7 +78,7 @@ function set(form: Record<string, string | readonly string[]>, name: string, val
   if (name !== '__proto__') form[name] = value
 }
 
-async function jsonOf(request: Request): Promise<unknown> {
+async function jsonOf(request: Response): Promise<unknown> {
   const text = await request.text()
   return text === '' ? undefined : JSON.parse(text)
 }

@@ -1,3 +1,4 @@
+import { ErrandError } from '../../errors.js'
 import { context } from '../../core/context.js'
 import { processState } from '../../core/process-state.js'
 import { appState } from '../../runtime/app.js'
@@ -7,10 +8,11 @@ import { tasks } from '../../runtime/tasks.js'
 import type { TaskStatus } from '../../runtime/tracking/status.js'
 import type { HttpExchange } from '../handler.js'
 import type { ResolvedView } from './view.js'
-import { askerOf, isOwn, newVisitor, type Asker } from './visitor.js'
+import { askerOf, idOfSigned, isOwn, newVisitor, signedId, type Asker } from './visitor.js'
 
 /** A process that who asks may see. */
 export interface Process {
+  /** As it stands in addresses: with a signature where its starter is known by that. */
   readonly id: string
   readonly handle: TaskHandle<unknown>
   readonly status: TaskStatus
@@ -27,33 +29,42 @@ export interface Started {
 
 const PROCESS_ID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 
-/** Sends the task as who asks. @throws what sending fails with */
-export async function startProcess(view: ResolvedView, exchange: HttpExchange, args: readonly unknown[]): Promise<Started> {
+/** Sends the task as who asks; `large` where its arguments do not fit into a message. @throws what sending fails with */
+export async function startProcess(view: ResolvedView, exchange: HttpExchange, args: readonly unknown[]): Promise<Started | 'large'> {
   const asker = askerOf(exchange)
-  const visitor = asker.owner === undefined && asker.visitorTag === undefined ? newVisitor(exchange) : undefined
-  const visitorTag = visitor?.visitorTag ?? asker.visitorTag
-  const own = asker.owner === undefined && visitorTag !== undefined ? [visitorTag] : []
-  const tags = [...view.task.declaration.options.tags, ...own]
-  const handle = await enqueue(() => view.call(args), { tags, key: keyOf(view, exchange, asker.owner ?? visitorTag) })
-  if (appState().kind === 'off') keepHere(handle, { task: view.task.name, owner: asker.owner, tenant: asker.tenant, tags })
-  return { id: handle.id, cookie: visitor?.cookie }
+  const byLink = asker.owner === undefined && view.given.anonymous === 'link'
+  const visitor = asker.owner === undefined && asker.visitorTag === undefined && !byLink ? newVisitor(exchange) : undefined
+  const visitorTag = asker.owner === undefined && !byLink ? (visitor?.visitorTag ?? asker.visitorTag) : undefined
+  const tags = [...view.task.declaration.options.tags, ...(visitorTag === undefined ? [] : [visitorTag])]
+  const key = keyOf(view, exchange, asker.owner ?? visitorTag)
+  try {
+    const handle = await enqueue(() => view.call(args), { tags, key })
+    if (appState().kind === 'off') keepHere(handle, { task: view.task.name, owner: asker.owner, tenant: asker.tenant, tags })
+    return { id: byLink ? signedId(handle.id) : handle.id, cookie: visitor?.cookie }
+  } catch (error) {
+    if (error instanceof ErrandError && error.code === 'PAYLOAD_TOO_LARGE') return 'large'
+    throw error
+  }
 }
 
 /** The process with that id, if it is one of this view and who asks may see it. @throws ErrandError `STORE_UNREACHABLE` */
-export async function findProcess(view: ResolvedView, exchange: HttpExchange, id: string): Promise<Process | undefined> {
+export async function findProcess(view: ResolvedView, exchange: HttpExchange, given: string): Promise<Process | undefined> {
+  const signed = view.given.anonymous === 'link' ? idOfSigned(given) : undefined
+  const id = signed ?? given
   if (!PROCESS_ID.test(id)) return undefined
   const here = runningHere().get(id)
   const handle = here?.handle ?? tasks.get(id)
-  const status = { ...(await handle.status()), ...here?.facts }
+  const status = { ...(await handle.status()), ...here?.facts, id: given }
   if (status.state === 'unknown' || !isOfView(view, status.task)) return undefined
-  if (isOwn(status, askerOf(exchange))) return { id, handle, status, isOwn: true }
-  return view.given.isAdmin?.(context()) === true ? { id, handle, status, isOwn: false } : undefined
+  const isTheirs = status.owner === undefined && signed !== undefined
+  if (isTheirs || isOwn(status, askerOf(exchange))) return { id: given, handle, status, isOwn: true }
+  return view.given.isAdmin?.(context()) === true ? { id: given, handle, status, isOwn: false } : undefined
 }
 
 /** A key stands for the work of one person: nobody joins that of somebody else. */
 function keyOf({ given, task }: ResolvedView, exchange: HttpExchange, starter: string | undefined): string | undefined {
   const key = given.key?.(exchange)
-  return key === undefined ? undefined : JSON.stringify([task.name, starter, context().user === undefined, key])
+  return key === undefined || starter === undefined ? undefined : JSON.stringify([task.name, starter, key])
 }
 
 const isOfView = ({ task }: ResolvedView, name: string | undefined): boolean =>

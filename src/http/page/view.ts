@@ -48,6 +48,11 @@ export interface WaitingPageView {
   readonly locale?: ((exchange: HttpExchange) => string | undefined) | undefined
   /** Who may see what others started, without their cookies and headers. @defaultValue nobody */
   readonly isAdmin?: ((context: Context) => boolean) | undefined
+  /**
+   * How people are known who are not signed in: by a signed cookie of their browser, or by the address itself, whose id is signed then
+   * and opens the process to everybody who has it, such as by mail; with it `key` means nothing. @defaultValue 'cookie'
+   */
+  readonly anonymous?: 'cookie' | 'link' | undefined
   /** Other origins whose pages may start and cancel, such as `https://shop.example`. @defaultValue none */
   readonly trustedOrigins?: readonly string[] | undefined
   /** Directives over those of the pages' content security policy, such as `{ 'img-src': "'self'" }`. @defaultValue none */
@@ -58,7 +63,7 @@ export interface WaitingPageView {
 
 const KEYS = {
   functions: ['input', 'runProcess', 'key', 'initialPage', 'processingPage', 'resultPage', 'failedPage', 'unknownPage', 'locale', 'isAdmin'],
-  others: ['run', 'service', 'noProcess', 'unfinished', 'cancellable', 'texts', 'trustedOrigins', 'contentSecurityPolicy', 'bodies'],
+  others: ['run', 'service', 'noProcess', 'unfinished', 'cancellable', 'anonymous', 'texts', 'trustedOrigins', 'contentSecurityPolicy', 'bodies'],
 }
 
 /** A view that was checked, with its task. */
@@ -81,8 +86,9 @@ export function resolveView(given: WaitingPageView): ResolvedView {
     const value: unknown = Reflect.get(given, name)
     if (value !== undefined && typeof value !== 'function') throw refused(`a function as "${name}"`, value)
   }
-  const { unfinished = 'page', texts = {}, trustedOrigins = [] } = given
+  const { unfinished = 'page', anonymous = 'cookie', texts = {}, trustedOrigins = [] } = given
   if (unfinished !== 'page' && unfinished !== 'empty') throw refused(`'page' or 'empty' as "unfinished"`, unfinished)
+  if (anonymous !== 'cookie' && anonymous !== 'link') throw refused(`'cookie' or 'link' as "anonymous"`, anonymous)
   if (!Array.isArray(trustedOrigins)) throw refused('a list of origins as "trustedOrigins"', trustedOrigins)
   return { given, ...taskOf(given), texts: mergeTexts(texts), trustedOrigins }
 }

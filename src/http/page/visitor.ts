@@ -40,6 +40,12 @@ export function newVisitor({ request, mount }: HttpExchange): { readonly visitor
   return { visitorTag: tagOf(visitor), cookie: serializeCookie(cookie, isHttps) }
 }
 
+/** The id of a process with a signature: who has it may see the process. */
+export const signedId = (id: string): string => signer().sign(id, 'process')
+
+/** The id in one that {@link signedId} made. */
+export const idOfSigned = (signed: string): string | undefined => signer().verify(signed, 'process')
+
 /** Whether a process belongs to who asks. */
 export function isOwn({ owner, tenant, tags }: Pick<TaskStatus, 'owner' | 'tenant' | 'tags'>, asker: Asker): boolean {
   if (owner !== undefined) return owner === asker.owner && tenant === asker.tenant
