@@ -83,6 +83,15 @@ const EXPECTED: Readonly<Record<string, readonly string[]>> = {
     'TASK_NOT_FOUND',
     'The exchange rates could not be had. RangeError: the bank is closed',
   ],
+  'waiting-page': [
+    '<h1>Bereit',
+    '303 /report/processing?process_id=<id>',
+    '<!doctype html><html lang="en"><title>Report</title><h1>2026</h1><p>Made for Ada</p></html>',
+    '404 for anybody else',
+    'attachment; filename="invoice-17.csv" last-invoice=17; Path=/; SameSite=Lax; HttpOnly',
+    '422',
+    '2633345 bytes were streamed',
+  ],
   tasks: ['Every task did what the page about tasks says.'],
 }
 

@@ -23,6 +23,8 @@ export interface RuntimeSettings {
   /** Whose schedules these are; without names nothing is scheduled. */
   readonly service?: string | undefined
   readonly environment?: string | undefined
+  /** Folder of what this host keeps. */
+  readonly dataDir?: string | undefined
   /** Schedules beside those that stand at their tasks. */
   readonly schedules?: readonly ConfiguredSchedule[] | undefined
   readonly worker: {

@@ -7,7 +7,7 @@ import { fileBodies, type ResponseBodies } from 'errand/page'
 import { eachScope } from '../kit/temporary.js'
 import { PageApp } from '../kit/page-app.js'
 import { until } from '../kit/until.js'
-import { brief, large, walk } from '../fixtures/page/tasks.js'
+import { brief, large } from '../fixtures/page/tasks.js'
 
 const MEBIBYTE = 1024 * 1024
 const LARGE = 100 * MEBIBYTE
@@ -98,7 +98,7 @@ describe('A large result', function () {
 
   it('of 100 MB is written and streamed as it comes, in a memory that is bounded (133)', async () => {
     const app = new PageApp(scope())
-    await app.start({ '/large': { run: large, bodies: fileBodies({ folder: scope().file('bodies') }) } })
+    await app.start({ '/large': { run: large } })
     const worker = await app.worker()
     const before = peakOf(worker.pid)
     const id = await app.begin('/large', { form: { mebibytes: String(LARGE / MEBIBYTE) } })
@@ -124,7 +124,7 @@ describe('A large result', function () {
   it('that nobody else may see is not found, and one whose body is gone is not available', async () => {
     const app = new PageApp(scope())
     const bodies = fileBodies({ folder: scope().file('bodies') })
-    await app.start({ '/brief': { run: brief, bodies }, '/large': { run: large }, '/walk': { run: walk } })
+    await app.start({ '/brief': { run: brief, bodies }, '/large': { run: large, bodies } })
     await app.worker()
     const id = await app.begin('/brief')
     await app.ended('/brief', id)
@@ -136,10 +136,10 @@ describe('A large result', function () {
     })
     const other = await app.begin('/large', { form: { mebibytes: '1' } })
     await app.ended('/large', other)
-    const without = await app.ask(`/large/result?process_id=${other}`, { user: 'ada' })
+    const elsewhere = await app.ask(`/large/result?process_id=${other}`, { user: 'ada' })
 
     expect(gone).to.include('The result is not available')
-    expect(without.status).to.equal(500)
+    expect(elsewhere.status).to.equal(500)
   })
 })
 

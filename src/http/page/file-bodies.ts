@@ -4,12 +4,19 @@ import { join, resolve } from 'node:path'
 import { Readable } from 'node:stream'
 import { ErrandError } from '../../errors.js'
 import { refuseUnknownKeys, show } from '../../core/options.js'
+import { appState } from '../../runtime/app.js'
 import type { KeptBody, ResponseBodies } from './bodies.js'
 
 export interface FileBodiesOptions {
-  /** The folder, made when it is first needed and readable by its owner alone. All servers and workers must see the same one. */
-  readonly folder: string
+  /**
+   * The folder, made when it is first needed and readable by its owner alone. All servers and workers must see the same one.
+   * @defaultValue `bodies` in the configured `dataDir`, beside the embedded queue
+   */
+  readonly folder?: string | undefined
 }
+
+/** Where nothing is configured: that of the configuration's own default. */
+const DATA_DIR = '.errand'
 
 /** The end of its life in milliseconds, and 128 random bits. */
 const ID = /^(\d{13,15})-[0-9a-f]{32}$/
@@ -26,23 +33,33 @@ const ABANDONED_MS = 24 * 60 * 60_000
  * Expired ones are removed when others are written or read.
  * @throws ErrandError `OPTION_INVALID`
  * @example
- * export const bodies = fileBodies({ folder: '.errand/bodies' })
+ * export const bodies = fileBodies({ folder: '/mnt/shared/bodies' })
  */
-export function fileBodies(options: FileBodiesOptions): ResponseBodies {
+export function fileBodies(options: FileBodiesOptions = {}): ResponseBodies {
   refuseUnknownKeys('fileBodies()', options, ['folder'])
   const { folder } = options
-  if (typeof folder !== 'string' || folder === '') {
+  if (folder !== undefined && (typeof folder !== 'string' || folder === '')) {
     throw new ErrandError('OPTION_INVALID', `fileBodies() takes the path of a folder as "folder", got ${show(folder)}.`)
   }
-  return new FileBodies(resolve(folder))
+  return new FileBodies(folder === undefined ? configuredFolder : () => resolve(folder))
+}
+
+/** Known only once errand runs in this process. */
+function configuredFolder(): string {
+  const state = appState()
+  return resolve((state.kind === 'on' ? state.runtime.settings.dataDir : undefined) ?? DATA_DIR, 'bodies')
 }
 
 class FileBodies implements ResponseBodies {
-  readonly #folder: string
+  readonly #folderNow: () => string
   #sweptAt = 0
 
-  constructor(folder: string) {
-    this.#folder = folder
+  constructor(folder: () => string) {
+    this.#folderNow = folder
+  }
+
+  get #folder(): string {
+    return this.#folderNow()
   }
 
   async write(body: AsyncIterable<Uint8Array | string>, { expiresAt }: { readonly expiresAt: number }): Promise<KeptBody> {
@@ -124,3 +141,6 @@ async function openIfThere(path: string): Promise<FileHandle | undefined> {
     throw error
   }
 }
+
+/** Those that hold where an application gives none. Down here, since a class is there only from where it stands. */
+export const defaultBodies = fileBodies()

@@ -1,6 +1,6 @@
 export { fileBodies, type FileBodiesOptions } from './file-bodies.js'
 export { html, Html, type HtmlPart } from './html.js'
-export { pageResult, streamResult, type PageResult, type PageResultParts } from './page-result.js'
+export { pageResult, streamResult, type PageResult, type PageResultParts, type StreamResultOptions } from './page-result.js'
 export { waitingPageHandler } from './handler.js'
 export type { KeptBody, ResponseBodies } from './bodies.js'
 export type { PageCookie } from './cookies.js'

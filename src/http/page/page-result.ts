@@ -4,6 +4,7 @@ import { refuseUnknownKeys, show } from '../../core/options.js'
 import { toMs, type Duration } from '../../core/duration.js'
 import { currentScope } from '../../core/context.js'
 import type { KeptBody, ResponseBodies } from './bodies.js'
+import { defaultBodies } from './file-bodies.js'
 import { checkCookies, type PageCookie } from './cookies.js'
 
 /** What may be said of a response beside its body. */
@@ -41,19 +42,23 @@ export function pageResult(given: PageResult): PageResult {
   return { status: 200, ...given }
 }
 
+/** {@link PageResultParts}, and where and for how long the body is kept. */
+export interface StreamResultOptions extends PageResultParts {
+  /** Where it is written; the view must read from the same place. @defaultValue files in `bodies` of the configured `dataDir` */
+  readonly bodies?: ResponseBodies | undefined
+  /** How long it is kept: seconds, or a text such as `'2h'`. @defaultValue as long as the task says (`keep`), else a day */
+  readonly keep?: Duration | undefined
+}
+
 /**
  * Writes a body down that is too large for a result (1 MiB), as it comes, and answers the page that streams it.
- * @param options the response beside its body, and how long the body is kept (`keep`) @defaultValue as long as the task, else a day
  * @throws ErrandError `RESPONSE_INVALID`, `OPTION_INVALID`, and what `body` throws
  * @example
- * return streamResult(bodies, createReadStream(file), { headers: { 'content-type': 'application/zip' } })
+ * return streamResult(createReadStream(file), { headers: { 'content-type': 'application/zip' } })
  */
-export async function streamResult(
-  bodies: ResponseBodies,
-  body: AsyncIterable<Uint8Array | string>,
-  { keep, ...parts }: PageResultParts & { readonly keep?: Duration | undefined } = {},
-): Promise<PageResult> {
-  refuseUnknownKeys('streamResult()', parts, KEYS.slice(0, 3))
+export async function streamResult(body: AsyncIterable<Uint8Array | string>, options: StreamResultOptions = {}): Promise<PageResult> {
+  refuseUnknownKeys('streamResult()', options, [...KEYS.slice(0, 3), 'bodies', 'keep'])
+  const { bodies = defaultBodies, keep, ...parts } = options
   checkParts(parts)
   const keepMs = keep === undefined ? keptByTask() : toMs(keep, 'streamResult() keep')
   return { status: 200, ...parts, stream: await bodies.write(body, { expiresAt: Date.now() + keepMs }) }

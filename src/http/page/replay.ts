@@ -35,10 +35,10 @@ interface Body {
 
 async function bodyOf({ view }: Visit, { id }: Process, { body, stream }: PageResult): Promise<Body> {
   if (stream !== undefined) {
-    const kept = await view.given.bodies?.read(stream.id)
-    if (kept === undefined) throw gone(id, view.given.bodies !== undefined)
-    const whenRead = view.task.declaration.options.resultOnce ? (): unknown => view.given.bodies?.remove(stream.id) : undefined
-    return { body: whenRead === undefined ? kept : thenCall(kept, whenRead), type: 'application/octet-stream', bytes: stream.bytes }
+    const kept = await view.bodies.read(stream.id)
+    if (kept === undefined) throw gone(id)
+    const isOnce = view.task.declaration.options.resultOnce
+    return { body: isOnce ? thenCall(kept, () => view.bodies.remove(stream.id)) : kept, type: 'application/octet-stream', bytes: stream.bytes }
   }
   if (body === undefined || body === null) return { body: null }
   if (typeof body === 'string') return { body, type: 'text/html; charset=utf-8' }
@@ -46,11 +46,13 @@ async function bodyOf({ view }: Visit, { id }: Process, { body, stream }: PageRe
   return { body: JSON.stringify(body), type: 'application/json; charset=utf-8' }
 }
 
-function thenCall(stream: ReadableStream<Uint8Array>, call: () => unknown): ReadableStream<Uint8Array> {
-  return stream.pipeThrough(new TransformStream<Uint8Array, Uint8Array>({ flush: async () => void (await call()) }))
+function thenCall(stream: ReadableStream<Uint8Array>, call: () => Promise<void>): ReadableStream<Uint8Array> {
+  return stream.pipeThrough(new TransformStream<Uint8Array, Uint8Array>({ flush: () => call() }))
 }
 
-function gone(id: string, hasBodies: boolean): ErrandError {
-  const why = hasBodies ? 'the body that its task wrote down is not there, or not any more' : 'its task wrote its body down, and the view has no "bodies" to read it from'
-  return new ErrandError('RESULT_UNAVAILABLE', `The result of task ${id} cannot be sent: ${why}. Give waitingPage() and streamResult() the same "bodies", for as long as results are kept.`)
-}
+const gone = (id: string): ErrandError =>
+  new ErrandError(
+    'RESULT_UNAVAILABLE',
+    `The result of task ${id} cannot be sent: the body that its task wrote down is not there, or not any more. ` +
+      'Give waitingPage() and streamResult() the same "bodies", which servers and workers see alike, and keep them as long as results.',
+  )

@@ -5,6 +5,7 @@ import { registry } from '../../core/registry.js'
 import type { Class, Task } from '../../core/task.js'
 import type { HttpExchange } from '../handler.js'
 import type { ResponseBodies } from './bodies.js'
+import { defaultBodies } from './file-bodies.js'
 import type { PageFunction } from './facts.js'
 import { mergeTexts, type PageTexts, type TextsByLanguage } from './texts/texts.js'
 
@@ -57,7 +58,7 @@ export interface WaitingPageView {
   readonly trustedOrigins?: readonly string[] | undefined
   /** Directives over those of the pages' content security policy, such as `{ 'img-src': "'self'" }`. @defaultValue none */
   readonly contentSecurityPolicy?: Readonly<Record<string, string>> | undefined
-  /** Where the bodies are that tasks wrote with `streamResult()`. @defaultValue none are */
+  /** Where the bodies are that tasks wrote with `streamResult()`. @defaultValue files in `bodies` of the configured `dataDir` */
   readonly bodies?: ResponseBodies | undefined
 }
 
@@ -75,6 +76,7 @@ export interface ResolvedView {
   readonly call: (args: readonly unknown[]) => Promise<unknown>
   readonly texts: ReadonlyMap<string, PageTexts>
   readonly trustedOrigins: readonly string[]
+  readonly bodies: ResponseBodies
 }
 
 /** @throws ErrandError `OPTION_INVALID`, `NOT_A_TASK` */
@@ -86,11 +88,11 @@ export function resolveView(given: WaitingPageView): ResolvedView {
     const value: unknown = Reflect.get(given, name)
     if (value !== undefined && typeof value !== 'function') throw refused(`a function as "${name}"`, value)
   }
-  const { unfinished = 'page', anonymous = 'cookie', texts = {}, trustedOrigins = [] } = given
+  const { unfinished = 'page', anonymous = 'cookie', texts = {}, trustedOrigins = [], bodies = defaultBodies } = given
   if (unfinished !== 'page' && unfinished !== 'empty') throw refused(`'page' or 'empty' as "unfinished"`, unfinished)
   if (anonymous !== 'cookie' && anonymous !== 'link') throw refused(`'cookie' or 'link' as "anonymous"`, anonymous)
   if (!Array.isArray(trustedOrigins)) throw refused('a list of origins as "trustedOrigins"', trustedOrigins)
-  return { given, ...taskOf(given), texts: mergeTexts(texts), trustedOrigins }
+  return { given, ...taskOf(given), texts: mergeTexts(texts), trustedOrigins, bodies }
 }
 
 function taskOf(given: WaitingPageView): Pick<ResolvedView, 'task' | 'call'> {
