@@ -86,17 +86,8 @@ export type AnsweringPlugin = (instance: AnsweringInstance, options: unknown, do
  * await app.register(answerWith(handler), { prefix: '/async' })
  */
 export function answerWith(handler: HttpHandler): AnsweringPlugin {
-  const answer = async (request: AnsweredRequest, reply: FastifyReply): Promise<unknown> => {
-    const exchange: NodeExchange = {
-      ...describe(request),
-      request: request.raw,
-      response: reply.raw,
-      place: placeOfRoute(request.url, request.routeOptions.url ?? '/*'),
-      parsedBody: request.body,
-    }
-    const isAnswered = await answerNode(handler, exchange, (response, gone) => send(response, { request, reply, gone }))
-    return isAnswered ? reply : reply.callNotFound()
-  }
+  const answer = async (request: AnsweredRequest, reply: FastifyReply): Promise<unknown> =>
+    (await answerReply(handler, request, reply)) ? reply : reply.callNotFound()
   return (instance, _options, done) => {
     // bodies that the application has no parser for are left to the handler
     if (!instance.hasContentTypeParser('*')) instance.addContentTypeParser('*', (_request, _payload, parsed) => parsed(null))
@@ -104,6 +95,18 @@ export function answerWith(handler: HttpHandler): AnsweringPlugin {
     instance.all('/*', answer)
     done()
   }
+}
+
+/** Answers a request of a route with `/*` at its end. @returns `false` for what is not the handler's */
+export function answerReply(handler: HttpHandler, request: AnsweredRequest, reply: FastifyReply): Promise<boolean> {
+  const exchange: NodeExchange = {
+    ...describe(request),
+    request: request.raw,
+    response: reply.raw,
+    place: placeOfRoute(request.url, request.routeOptions.url ?? '/*'),
+    parsedBody: request.body,
+  }
+  return answerNode(handler, exchange, (response, gone) => send(response, { request, reply, gone }))
 }
 
 interface Sending {

@@ -1,6 +1,7 @@
 import { ErrandError } from '../errors.js'
 import { context } from '../core/context.js'
 
+export { ErrandModule, type ErrandDynamicModule, type ErrandModuleOptions, type NestRequest } from './nest-module.js'
 export { requestContext, type ExpressRequest, type RequestMiddleware } from './middleware.js'
 export type { ExtraFields, RequestContextOptions } from './capture.js'
 export type { Emitter, NodeRequest } from './node-request.js'

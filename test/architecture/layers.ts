@@ -93,8 +93,8 @@ export const PACKAGES: Readonly<Record<string, RegExp>> = {
   '@opentelemetry/api': /^src\/carriers\/opentelemetry\.ts$/,
   express: /^src\/frameworks\/express\.ts$/,
   fastify: /^src\/frameworks\/fastify\.ts$/,
-  '@nestjs/common': /^src\/frameworks\/nest\.ts$/,
-  '@nestjs/core': /^src\/frameworks\/nest\.ts$/,
+  '@nestjs/common': /^src\/frameworks\/nest(?:-module)?\.ts$/,
+  '@nestjs/core': /^src\/frameworks\/nest(?:-module)?\.ts$/,
   rxjs: /^src\/frameworks\/nest\.ts$/,
 }
 
