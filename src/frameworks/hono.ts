@@ -1,10 +1,12 @@
 import { runInScope } from '../core/context.js'
 import type { HttpHandler } from '../http/handler.js'
+import { waitingPageHandler, type WaitingPageView } from '../http/page/index.js'
 import { captureWith, type RequestContextOptions, type RequestFacts, type RequestSource } from './capture.js'
 import { runAsRequest, type NodeRequest, type Emitter } from './node-request.js'
 import { placeOfRoute } from './web-request.js'
 
 export type { HttpExchange, HttpHandler } from '../http/handler.js'
+export type { WaitingPageView } from '../http/page/index.js'
 export type { ExtraFields, RequestContextOptions } from './capture.js'
 export type { Emitter, NodeRequest } from './node-request.js'
 
@@ -63,6 +65,16 @@ export function answerWith(handler: HttpHandler): HonoMiddleware<HonoContext> {
     if (response === undefined) return next()
     return request.method === 'HEAD' ? withoutBody(response) : response
   }
+}
+
+/**
+ * A page behind which a task does the work, at the path where it is mounted; {@link WaitingPageView} says what it can do.
+ * @throws ErrandError `OPTION_INVALID`, `NOT_A_TASK`
+ * @example
+ * app.use('/report/*', waitingPage({ run: report }))
+ */
+export function waitingPage(view: WaitingPageView): HonoMiddleware<HonoContext> {
+  return answerWith(waitingPageHandler(view))
 }
 
 /** Hono drops the body of an answer to HEAD without a word to whoever makes it. */

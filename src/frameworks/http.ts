@@ -1,4 +1,5 @@
 import type { HttpHandler } from '../http/handler.js'
+import { waitingPageHandler, type WaitingPageView } from '../http/page/index.js'
 import { captureWith, type RequestContextOptions, type RequestSource } from './capture.js'
 import { answerNode, logFailure } from './node-exchange.js'
 import { describeNodeRequest, runAsRequest, type Emitter, type NodeReadable, type NodeRequest } from './node-request.js'
@@ -6,6 +7,7 @@ import type { NodeResponse } from './node-response.js'
 import { placeWithin } from './web-request.js'
 
 export type { HttpExchange, HttpHandler } from '../http/handler.js'
+export type { WaitingPageView } from '../http/page/index.js'
 export type { ExtraFields, RequestContextOptions } from './capture.js'
 export type { Emitter, NodeReadable, NodeRequest } from './node-request.js'
 export type { NodeResponse } from './node-response.js'
@@ -53,6 +55,16 @@ export function answerWith(handler: HttpHandler): HttpListener {
     if (!isAnswered) next?.()
     return isAnswered
   }
+}
+
+/**
+ * A page behind which a task does the work, at the path where it is mounted; {@link WaitingPageView} says what it can do.
+ * @throws ErrandError `OPTION_INVALID`, `NOT_A_TASK`
+ * @example
+ * const page = mount('/report', waitingPage({ run: report }))
+ */
+export function waitingPage(view: WaitingPageView): HttpListener {
+  return answerWith(waitingPageHandler(view))
 }
 
 /**

@@ -1,4 +1,5 @@
 import type { HttpHandler } from '../http/handler.js'
+import { waitingPageHandler, type WaitingPageView } from '../http/page/index.js'
 import { captureWith, type RequestContextOptions, type RequestFacts, type RequestSource } from './capture.js'
 import { answerNode } from './node-exchange.js'
 import { runAsRequest, type NodeReadable } from './node-request.js'
@@ -6,6 +7,7 @@ import type { NodeResponse } from './node-response.js'
 import { placeWithin } from './web-request.js'
 
 export type { HttpExchange, HttpHandler } from '../http/handler.js'
+export type { WaitingPageView } from '../http/page/index.js'
 export type { ExtraFields, RequestContextOptions } from './capture.js'
 export type { Emitter, NodeReadable, NodeRequest } from './node-request.js'
 export type { NodeResponse } from './node-response.js'
@@ -60,6 +62,16 @@ export function answerWith(handler: HttpHandler): KoaMiddleware<KoaContext> {
     ctx.respond = false
     return undefined
   }
+}
+
+/**
+ * A page behind which a task does the work, at the path where it is mounted; {@link WaitingPageView} says what it can do.
+ * @throws ErrandError `OPTION_INVALID`, `NOT_A_TASK`
+ * @example
+ * app.use(mount('/report', waitingPage({ run: report })))
+ */
+export function waitingPage(view: WaitingPageView): KoaMiddleware<KoaContext> {
+  return answerWith(waitingPageHandler(view))
 }
 
 /** Mounts a middleware at a path: it gets what lies there and sees the rest of the path. It works like the package `koa-mount`. */

@@ -1,8 +1,9 @@
 import { refuseUnknownKeys } from '../core/options.js'
 import { ErrandError } from '../errors.js'
 import type { HttpHandler } from '../http/handler.js'
+import { waitingPageHandler, type WaitingPageView } from '../http/page/index.js'
 import type { RequestContextOptions } from './capture.js'
-import { answerReply, requestContext as fastifyContext, type AnsweredRequest, type FastifyReply, type FastifyRequest } from './fastify.js'
+import { answerReply, requestContext as fastifyContext, type AnsweredRequest, type FastifyReply, type FastifyRequest } from './plugin.js'
 import { describeExpressRequest, requestContext as expressContext, type ExpressRequest } from './middleware.js'
 import { answerNode } from './node-exchange.js'
 import type { NodeReadable } from './node-request.js'
@@ -21,12 +22,20 @@ export interface ErrandModuleOptions<Req extends NestRequest = NestRequest> {
    * application hold for it. @defaultValue none
    */
   readonly handlers?: Readonly<Record<string, HttpHandler>> | undefined
+  /**
+   * Waiting pages by the path of each: a view, or a provider that is one, a class with the task as its method `run`. They are mounted
+   * like handlers. @defaultValue none
+   */
+  readonly pages?: Readonly<Record<string, WaitingPageView | InjectableView>> | undefined
 }
+
+/** A class of which Nest makes the one instance. */
+export type InjectableView = new (...args: never[]) => WaitingPageView
 
 /** A dynamic module as `imports` takes it. */
 export interface ErrandDynamicModule {
   readonly module: typeof ErrandModule
-  readonly providers: { provide: symbol; useFactory: (host: AdapterHost) => object; inject: (new () => object)[] }[]
+  readonly providers: { provide: symbol; useFactory: (host: AdapterHost, providers: Providers) => object; inject: (new () => object)[] }[]
   readonly controllers: (new () => object)[]
 }
 
@@ -42,22 +51,47 @@ export class ErrandModule {
    * @Module({ imports: [ErrandModule.forRoot({ context: { user: (request) => request.user } })] })
    */
   static async forRoot<Req extends NestRequest = NestRequest>(options: ErrandModuleOptions<Req> = {}): Promise<ErrandDynamicModule> {
-    refuseUnknownKeys('ErrandModule.forRoot()', options, ['context', 'handlers'])
-    const { context = {}, handlers = {} } = options
+    refuseUnknownKeys('ErrandModule.forRoot()', options, ['context', 'handlers', 'pages'])
+    const { context = {}, handlers = {}, pages = {} } = options
     const nest = await loadNest()
-    const controllers = Object.entries(handlers).map(([path, handler]) => controllerOf(nest, path, handler))
+    const views = Object.entries(pages).map(([path, view]) => new MountedPage(path, view))
+    const mounted = [...Object.entries(handlers), ...views.map(({ path, handler }) => [path, handler] as const)]
+    const controllers = mounted.map(([path, handler]) => controllerOf(nest, path, handler))
     const setUp = {
       provide: Symbol('errand set-up'),
-      useFactory: ({ httpAdapter }: AdapterHost) => {
+      useFactory: ({ httpAdapter }: AdapterHost, providers: Providers) => {
         if (httpAdapter === undefined || httpAdapter === null) return {}
         if (context !== false) captureOn(httpAdapter, context)
         for (const controller of controllers) declareRoutes(nest, controller, httpAdapter)
-        return {}
+        return { onModuleInit: () => views.forEach((view) => view.open(providers)) }
       },
-      // Nest itself makes it
-      inject: [nest.core.HttpAdapterHost as new () => object],
+      // Nest itself makes both
+      inject: [nest.core.HttpAdapterHost, nest.core.ModuleRef] as unknown as (new () => object)[],
     }
     return { module: ErrandModule, providers: [setUp], controllers }
+  }
+}
+
+/** Finds providers of the whole application. */
+interface Providers {
+  get(token: InjectableView, options: { strict: false }): WaitingPageView
+}
+
+/** A page whose view is there once Nest has made its providers. */
+class MountedPage {
+  readonly path: string
+  readonly handler: HttpHandler = async (exchange) => this.#handler?.(exchange)
+  readonly #view: WaitingPageView | InjectableView
+  #handler: HttpHandler | undefined
+
+  constructor(path: string, view: WaitingPageView | InjectableView) {
+    this.path = path
+    this.#view = view
+  }
+
+  open(providers: Providers): void {
+    const view = typeof this.#view === 'function' ? providers.get(this.#view, { strict: false }) : this.#view
+    this.#handler = waitingPageHandler(view)
   }
 }
 

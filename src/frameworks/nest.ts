@@ -1,10 +1,14 @@
 import { ErrandError } from '../errors.js'
 import { context } from '../core/context.js'
 
-export { ErrandModule, type ErrandDynamicModule, type ErrandModuleOptions, type NestRequest } from './nest-module.js'
+export { ErrandModule, type ErrandDynamicModule, type ErrandModuleOptions, type InjectableView, type NestRequest } from './nest-module.js'
 export { requestContext, type ExpressRequest, type RequestMiddleware } from './middleware.js'
+export { answerWith, waitingPage, type AnsweringMiddleware } from './answering-middleware.js'
+export type { HttpExchange, HttpHandler } from '../http/handler.js'
+export type { WaitingPageView } from '../http/page/index.js'
 export type { ExtraFields, RequestContextOptions } from './capture.js'
-export type { Emitter, NodeRequest } from './node-request.js'
+export type { Emitter, NodeReadable, NodeRequest } from './node-request.js'
+export type { NodeResponse } from './node-response.js'
 
 /** A class that Nest can hold an instance of. */
 export type InjectableClass<T extends object = object> = abstract new (...args: never[]) => T

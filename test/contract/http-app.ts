@@ -2,19 +2,28 @@ import type { IncomingHttpHeaders, Server } from 'node:http'
 import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
 import type { HttpHandler } from '#src/http/handler.js'
+import type { WaitingPageView } from 'errand/page'
 import type { ServedApp } from './framework-contract.js'
 import type { HttpClient } from './http-client.js'
 
 /** What an application must serve, whatever its framework. */
 export interface HttpApp {
-  /** Our handlers by the path where each is mounted; an empty one is the root. */
-  readonly mounts: Readonly<Record<string, HttpHandler>>
+  /** What of ours is mounted at which path; an empty one is the root. */
+  readonly mounts: Readonly<Record<string, Mounted>>
   /** Whether the application parses bodies of type application/json before it comes to the mounts. */
   readonly parses: boolean
   /** Routes of the application itself, declared after the mounts. It answers GET with what stands here; all other paths with its 404. */
   readonly own: Readonly<Record<string, string>>
   /** Gets what reaches the error handler of the application, which answers with status 500 and `failed`. */
   readonly onError: (error: unknown) => void
+}
+
+/** A handler, or what the adapter makes itself. */
+export type Mounted = HttpHandler | { readonly page: WaitingPageView }
+
+/** What an adapter makes of something mounted. */
+export function madeBy<T>(adapter: { answerWith(handler: HttpHandler): T; waitingPage(view: WaitingPageView): T }, mounted: Mounted): T {
+  return typeof mounted === 'function' ? adapter.answerWith(mounted) : adapter.waitingPage(mounted.page)
 }
 
 /** Serves an application on a free port of 127.0.0.1, with `requestContext()` and with the user that `userOf` finds. */

@@ -1,6 +1,7 @@
 import express from 'express'
-import { answerWith, requestContext } from 'errand/express'
-import { served, SESSION_COOKIE, userOf, type HttpApp } from '../../contract/http-app.js'
+import * as adapter from 'errand/express'
+import { requestContext } from 'errand/express'
+import { madeBy, served, SESSION_COOKIE, userOf, type HttpApp } from '../../contract/http-app.js'
 import type { ServedApp } from '../../contract/framework-contract.js'
 
 export async function serveExpress({ mounts, parses, own, onError }: HttpApp): Promise<ServedApp> {
@@ -12,7 +13,7 @@ export async function serveExpress({ mounts, parses, own, onError }: HttpApp): P
     next()
   })
   if (parses) app.use(express.json())
-  for (const [path, handler] of Object.entries(mounts)) app.use(path || '/', answerWith(handler))
+  for (const [path, mounted] of Object.entries(mounts)) app.use(path || '/', madeBy(adapter, mounted))
   for (const [path, text] of Object.entries(own)) app.get(path, (_request, response) => void response.send(text))
   app.use((error: unknown, _request: express.Request, response: express.Response, _next: express.NextFunction) => {
     onError(error)

@@ -1,6 +1,7 @@
 import fastify, { type FastifyRequest } from 'fastify'
-import { answerWith, requestContext } from 'errand/fastify'
-import { SESSION_COOKIE, userOf, type HttpApp } from '../../contract/http-app.js'
+import * as adapter from 'errand/fastify'
+import { requestContext } from 'errand/fastify'
+import { madeBy, SESSION_COOKIE, userOf, type HttpApp } from '../../contract/http-app.js'
 import type { ServedApp } from '../../contract/framework-contract.js'
 
 export async function serveFastify({ mounts, parses, own, onError }: HttpApp): Promise<ServedApp> {
@@ -16,7 +17,7 @@ export async function serveFastify({ mounts, parses, own, onError }: HttpApp): P
     onError(error)
     return reply.status(500).send('failed')
   })
-  for (const [prefix, handler] of Object.entries(mounts)) await app.register(answerWith(handler), { prefix })
+  for (const [prefix, mounted] of Object.entries(mounts)) await app.register(madeBy(adapter, mounted), { prefix })
   for (const [path, text] of Object.entries(own)) app.get(path, async () => text)
   const url = new URL(await app.listen({ port: 0, host: '127.0.0.1' }))
   return { port: Number(url.port), close: () => app.close() }

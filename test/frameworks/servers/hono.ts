@@ -1,8 +1,9 @@
 import { createAdaptorServer } from '@hono/node-server'
 import { Hono } from 'hono'
 import type { Server } from 'node:http'
-import { answerWith, requestContext } from 'errand/hono'
-import { served, SESSION_COOKIE, userOf, type HttpApp } from '../../contract/http-app.js'
+import * as adapter from 'errand/hono'
+import { requestContext } from 'errand/hono'
+import { madeBy, served, SESSION_COOKIE, userOf, type HttpApp } from '../../contract/http-app.js'
 import type { ServedApp } from '../../contract/framework-contract.js'
 
 export async function serveHono({ mounts, parses, own, onError }: HttpApp): Promise<ServedApp> {
@@ -15,7 +16,7 @@ export async function serveHono({ mounts, parses, own, onError }: HttpApp): Prom
     c.header('set-cookie', SESSION_COOKIE, { append: true })
     c.header('vary', 'Origin', { append: true })
   })
-  for (const [path, handler] of Object.entries(mounts)) app.use(`${path}/*`, answerWith(handler))
+  for (const [path, mounted] of Object.entries(mounts)) app.use(`${path}/*`, madeBy(adapter, mounted))
   for (const [path, text] of Object.entries(own)) app.get(path, (c) => c.text(text))
   app.onError((error, c) => {
     onError(error)

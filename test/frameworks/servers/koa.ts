@@ -1,6 +1,7 @@
 import Koa from 'koa'
-import { answerWith, mount, requestContext } from 'errand/koa'
-import { served, SESSION_COOKIE, userOf, type HttpApp } from '../../contract/http-app.js'
+import * as adapter from 'errand/koa'
+import { mount, requestContext } from 'errand/koa'
+import { madeBy, served, SESSION_COOKIE, userOf, type HttpApp } from '../../contract/http-app.js'
 import type { ServedApp } from '../../contract/framework-contract.js'
 import { jsonOf } from './json.js'
 
@@ -24,7 +25,7 @@ export async function serveKoa({ mounts, parses, own, onError }: HttpApp): Promi
     if (parses) Object.assign(ctx.request, { body: await jsonOf(ctx.req) })
     await next()
   })
-  for (const [path, handler] of Object.entries(mounts)) app.use(mount(path, answerWith(handler)))
+  for (const [path, mounted] of Object.entries(mounts)) app.use(mount(path, madeBy(adapter, mounted)))
   app.use(async (ctx, next) => {
     const text = own[ctx.path]
     if (text === undefined) return next()

@@ -4,7 +4,7 @@ import { APP_FILTER, APP_GUARD, NestFactory } from '@nestjs/core'
 import { FastifyAdapter } from '@nestjs/platform-fastify'
 import type { Request, Response } from 'express'
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import { ErrandModule } from 'errand/nest'
+import { ErrandModule, type HttpHandler, type WaitingPageView } from 'errand/nest'
 import { SESSION_COOKIE, userOf, type HttpApp, type Serve } from '../../contract/http-app.js'
 import type { ServedApp } from '../../contract/framework-contract.js'
 
@@ -17,7 +17,7 @@ export const serveNestOnFastify: Serve = (app) => serve(app, 'fastify')
 async function serve({ mounts, parses, own, onError }: HttpApp, platform: 'express' | 'fastify'): Promise<ServedApp> {
   const root = {
     module: class Root {},
-    imports: [ErrandModule.forRoot({ handlers: mounts })],
+    imports: [ErrandModule.forRoot({ handlers: handlersOf(mounts), pages: pagesOf(mounts) })],
     controllers: Object.entries(own).map(([path, text]) => controllerOf(path, text)),
     providers: [
       { provide: APP_GUARD, useValue: GUARD },
@@ -29,6 +29,12 @@ async function serve({ mounts, parses, own, onError }: HttpApp, platform: 'expre
   await nest.listen(0, '127.0.0.1')
   return { port: Number(new URL(await nest.getUrl()).port), close: () => nest.close() }
 }
+
+const handlersOf = (mounts: HttpApp['mounts']): Readonly<Record<string, HttpHandler>> =>
+  Object.fromEntries(Object.entries(mounts).flatMap(([path, mounted]) => (typeof mounted === 'function' ? [[path, mounted]] : [])))
+
+const pagesOf = (mounts: HttpApp['mounts']): Readonly<Record<string, WaitingPageView>> =>
+  Object.fromEntries(Object.entries(mounts).flatMap(([path, mounted]) => (typeof mounted === 'function' ? [] : [[path, mounted.page]])))
 
 async function onFastify(root: object, options: object) {
   const adapter = new FastifyAdapter({ forceCloseConnections: true })

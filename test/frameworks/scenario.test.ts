@@ -1,0 +1,26 @@
+import { httpScenario, ReportsApp } from '../contract/http-scenario.js'
+import { serveExpress } from './servers/express.js'
+import { serveFastify } from './servers/fastify.js'
+import { serveHono } from './servers/hono.js'
+import { serveHttp } from './servers/http.js'
+import { serveKoa } from './servers/koa.js'
+import { serveNest, serveNestOnFastify } from './servers/nest.js'
+
+const FRAMEWORKS = {
+  Express: serveExpress,
+  Fastify: serveFastify,
+  Koa: serveKoa,
+  Hono: serveHono,
+  'plain http': serveHttp,
+  NestJS: serveNest,
+  'NestJS on Fastify': serveNestOnFastify,
+}
+
+describe('With a worker', function () {
+  this.timeout(30_000) // processes start
+  const app = new ReportsApp()
+  before(() => app.open())
+  after(() => app.close())
+
+  for (const [name, serve] of Object.entries(FRAMEWORKS)) httpScenario(name, serve, app)
+})
