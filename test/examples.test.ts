@@ -40,6 +40,7 @@ const EXPECTED: Readonly<Record<string, readonly string[]>> = {
     'GET http://127.0.0.1:<port>/origin?why=tour, request tour-1, 127.0.0.1, cookie: undefined',
   ],
   fastify: ['Ada: 2 x tea, branch Graz', 'guest: 1 x jam, branch Wien', 'The worker saw the body {"hello":"worker"}'],
+  frameworks: ['Express', 'Fastify', 'Koa', 'Hono', 'NestJS', 'node:http'].map((name) => `${name}: <!doctype html><title>Report 2026 for Ada</title>`),
   nest: [
     'eve@example.org: Welcome, says Ada',
     'joe@example.org: The newsletter, asked for by a POST of Ada',

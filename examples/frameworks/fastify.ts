@@ -1,0 +1,15 @@
+import fastify, { type FastifyInstance } from 'fastify'
+import { requestContext, waitingPage } from 'errand/fastify'
+import { personOf } from './people.js'
+import { report } from './services/reports.js'
+
+export async function createFastifyApp(): Promise<FastifyInstance> {
+  const app = fastify({ forceCloseConnections: true })
+  await app.register(requestContext()) // its user is request.user
+  app.decorateRequest('user', null)
+  app.addHook('onRequest', async (request) => {
+    request.user = personOf(request.headers.authorization) ?? null
+  })
+  await app.register(waitingPage({ run: report }), { prefix: '/report' })
+  return app
+}
