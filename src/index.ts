@@ -1,3 +1,6 @@
+import { carry } from './core/carrier.js'
+import { orderCarrier } from './orders/current-order.js'
+import { callUpdated } from './orders/follow.js'
 import { setAutoStart } from './runtime/app.js'
 import { start } from './start.js'
 
@@ -57,6 +60,12 @@ export { ErrandError, ERROR_CODES, type ErrorCode } from './errors.js'
 export { schedules, type Schedules } from './schedules.js'
 export type { Schedule } from './runtime/schedule/list.js'
 export { start, type Running, type StartOptions } from './start.js'
+export { orders, type Orders, type PlaceOptions, type SignedLinkOptions } from './orders/orders.js'
+export type { Order, OrderStatus } from './orders/order.js'
+export type { OrderContext } from './orders/memo.js'
+export type { ContextSchema, OrderSignal, OrderTask, RegisterOptions } from './orders/handlers.js'
+export { currentOrder, type CurrentOrder } from './orders/current-order.js'
+export type { OrderAction, OrderOption } from './core/order-option.js'
 export { deadLetters, openDeadLetters, type OpenDeadLetters, type OpenDeadLettersOptions } from './dead-letters.js'
 export type {
   DeadLetterChoice,
@@ -74,3 +83,6 @@ export type { ConfigInput } from '../config/schema.js'
 
 // a call made before start() starts by the configuration file; the call layer cannot import what stands above it
 setAutoStart(() => start())
+// an order is known to its run only where both processes use these
+carry(orderCarrier)
+callUpdated()

@@ -7,6 +7,7 @@ import { createMessages, type Messages } from './core/message.js'
 import { registry } from './core/registry.js'
 import type { FailureReport } from './core/report.js'
 import { generateKey, parseKeyRing } from './core/seal/key-ring.js'
+import { createSigner, type Signer } from './core/seal/signer.js'
 import { ErrandError } from './errors.js'
 import type { Relay } from './compose/transactions.js'
 import { adoptExports } from './runtime/adopt-exports.js'
@@ -95,23 +96,23 @@ export async function startTesting(options: TestingOptions = {}): Promise<Testin
   if (appState().kind === 'on' || appState().kind === 'starting') {
     throw new ErrandError('CALL_INVALID', 'startTesting() was called although errand is started in this process. Call stop() first.')
   }
+  const keyed = { keys: parseKeyRing([generateKey()]), app: 'testing', env: 'testing' }
   const messages = createMessages({
-    keys: parseKeyRing([generateKey()]),
-    app: 'testing',
-    env: 'testing',
+    ...keyed,
     seal: 'secrets',
     secretHeaders: SETTINGS.secretHeaders,
     payloadLimit: PAYLOAD_LIMIT,
     clock: systemClock,
   })
   adoptExports('test', options.instances ?? [])
-  return new TestRun(messages, options).begin()
+  return new TestRun({ messages, signer: createSigner(keyed.keys, keyed) }, options).begin()
 }
 
 class TestRun implements Testing {
   readonly calls: CapturedCall[] = []
   readonly failures: FailureReport[] = []
   readonly #messages: Messages
+  readonly #signer: Signer
   readonly #options: TestingOptions
   readonly #broker: Broker = openMemoryBroker()
   readonly #store: Store = openMemoryStore()
@@ -121,8 +122,9 @@ class TestRun implements Testing {
   #relay: Relay | undefined
   #idle: (() => void)[] = []
 
-  constructor(messages: Messages, options: TestingOptions) {
+  constructor({ messages, signer }: { readonly messages: Messages; readonly signer: Signer }, options: TestingOptions) {
     this.#messages = messages
+    this.#signer = signer
     this.#options = options
   }
 
@@ -133,6 +135,7 @@ class TestRun implements Testing {
       broker: { ...this.#members(), publish: (message) => this.#publish(runtime, message) },
       onCommit: transactions?.onCommit,
       messages: this.#messages,
+      signer: this.#signer,
       clock: systemClock,
       log: silentLogger,
       tracking: new Tracking({ store: this.#store, settings: KEPT, clock: systemClock, log: silentLogger }),

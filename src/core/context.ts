@@ -58,6 +58,15 @@ export interface TaskScope {
   readonly log: Logger
   /** Makes progress known to others; absent where nothing is kept of the task. */
   readonly reportProgress?: ((value: number | boolean, data: unknown) => void) | undefined
+  /** The same for what it says beside; what is left out stays as it is. */
+  readonly say?: ((note: TaskNote) => void) | undefined
+}
+
+/** What a task says for people. */
+export interface TaskNote {
+  readonly message?: string | undefined
+  /** Where what it makes is to be found. */
+  readonly link?: string | undefined
 }
 
 const storage = processState('scope', () => new AsyncLocalStorage<Scope>())

@@ -1,6 +1,7 @@
 import { ErrandError } from '../errors.js'
 import { toMs, type Duration } from './duration.js'
 import { resolveLimits, type LimitRule, type Rate } from './limits.js'
+import { resolveOrderOption, type OrderOption, type ResolvedOrderOption } from './order-option.js'
 import { refuseUnknownKeys, show, withoutUndefined } from './options.js'
 import type { ErrorKind, RetryRule } from './retry-policy.js'
 
@@ -66,6 +67,11 @@ export interface TaskOptions extends CallOptions {
    */
   readonly isolation?: Isolation | undefined
   /**
+   * Orders of this name are carried out by the task, which gets `(uuid, context)`: `'report'`, or `{ name: 'report', action: 'update' }`.
+   * @defaultValue none
+   */
+  readonly order?: string | OrderOption | undefined
+  /**
    * The classes of the parameters, where the compiler emits no metadata or the class stands inside a list: `() => [User, [Order]]`.
    * A function, so that classes declared further down can be named.
    */
@@ -94,12 +100,13 @@ export interface ResolvedTaskOptions extends ResolvedCallOptions {
   readonly limits: LimitRule | undefined
   readonly timeLimitMs: number | undefined
   readonly isolation: Isolation | undefined
+  readonly order: ResolvedOrderOption | undefined
   readonly params: (() => readonly unknown[]) | undefined
 }
 
 const CALL_DEFAULTS = { delay: 0, priority: 4, queue: 'default', tags: [] }
 const RUN_KEYS = ['retries', 'backoff', 'retryIf', 'noRetryOn', 'concurrency', 'rate', 'limitBy', 'timeLimit', 'isolation']
-const TASK_KEYS = ['name', 'aliases', 'result', 'resultTimeout', 'track', 'keep', 'resultOnce', 'params', ...RUN_KEYS]
+const TASK_KEYS = ['name', 'aliases', 'result', 'resultTimeout', 'track', 'keep', 'resultOnce', 'params', 'order', ...RUN_KEYS]
 const MOST_TAGS = 50
 const LONGEST_TAG = 200
 const ISOLATIONS: readonly unknown[] = ['inline', 'thread', 'process'] satisfies Isolation[]
@@ -110,7 +117,7 @@ const TASK_NAME = /^[^\s\p{C}]{1,120}$/u
 export function resolveTaskOptions(given: TaskOptions, where = '@asyncTask'): ResolvedTaskOptions {
   refuseUnknownKeys(where, given, [...Object.keys(CALL_DEFAULTS), ...TASK_KEYS])
   const { name, aliases = [], result = false, resultTimeout, retries, backoff = '1s', retryIf, noRetryOn = [], params, ...rest } = given
-  const { concurrency, rate, limitBy, timeLimit, isolation, track = true, keep, resultOnce = false, ...call } = rest
+  const { concurrency, rate, limitBy, timeLimit, isolation, order, track = true, keep, resultOnce = false, ...call } = rest
   if (name !== undefined && !isTaskName(name)) refuse(where, 'name', 'a text of 1 to 120 characters without spaces', name)
   if (!isListOfTaskNames(aliases)) refuse(where, 'aliases', `a list of former names, such as ['Mail.send']`, aliases)
   if (typeof result !== 'boolean') refuse(where, 'result', 'true or false', result)
@@ -138,6 +145,7 @@ export function resolveTaskOptions(given: TaskOptions, where = '@asyncTask'): Re
     limits: resolveLimits({ concurrency, rate, limitBy }, where),
     timeLimitMs: timeLimit === undefined ? undefined : toMs(timeLimit, `${where} timeLimit`),
     isolation,
+    order: order === undefined ? undefined : resolveOrderOption(order, `${where} order`),
     params,
   })
 }

@@ -92,6 +92,17 @@ export function handleOfSent({ tracking }: Runtime, task: Task, { id, box, timeo
   return createHandle({ id, task: task.name, box, source, isReadOnce: task.declaration.options.resultOnce, timeoutMs })
 }
 
+/** A call under an id that was chosen before, made by whoever keeps track of it. */
+export type KnownCall = SaidOfCall & { readonly id: string }
+
+/**
+ * Sends a call under the id that was chosen for it. Resolves once it would survive a crash: with the record of the task that its key
+ * stands for, where that is another one.
+ */
+export async function sendKnown(runtime: Runtime, task: Task, call: EncodedCall, known: KnownCall): Promise<TaskRecord | undefined> {
+  return publish(runtime, task, call, { ...known, replyTo: undefined })
+}
+
 /** What is said of one call beside what it consists of. */
 interface SaidOfCall {
   /** @defaultValue a new one */
@@ -102,6 +113,10 @@ interface SaidOfCall {
   readonly once?: OneFlight | undefined
   /** Calls that follow it. @defaultValue none */
   readonly next?: readonly FollowUp[] | undefined
+  /** What is to be found with it. */
+  readonly memo?: string | undefined
+  /** The task that it belongs to. @defaultValue the one that makes the call */
+  readonly parentId?: string | undefined
 }
 
 interface Address extends SaidOfCall {
@@ -112,7 +127,7 @@ interface Address extends SaidOfCall {
 /** Answers the task that the call joined instead, if it did. */
 async function publish(runtime: Runtime, task: Task, call: EncodedCall, address: Address): Promise<TaskRecord | undefined> {
   const { settings, messages, clock, tracking } = runtime
-  const { id, replyTo, options, isKnown = false, once, next = [] } = address
+  const { id, replyTo, options, isKnown = false, once, next = [], memo, parentId } = address
   if (call.context === undefined && settings.outsideRequest === 'error') throw outsideRequest(task.name)
   const sentAt = clock.now()
   const expiresAt = settings.expiresMs === 0 ? undefined : sentAt + options.delayMs + settings.expiresMs
@@ -121,7 +136,7 @@ async function publish(runtime: Runtime, task: Task, call: EncodedCall, address:
   const { queue, delayMs, priority } = options
   const send = (): Promise<void> => handOver(runtime, { id, queue, body, delayMs, priority }, within)
   const isTracked = task.declaration.options.track
-  const leaving = { id, task: task.name, context, isReadOnce: task.declaration.options.resultOnce, options, sentAt, expiresAt }
+  const leaving = { id, task: task.name, context, isReadOnce: task.declaration.options.resultOnce, options, sentAt, expiresAt, memo, parentId }
   if (once !== undefined) {
     const tracker = trackerForKey(tracking, task, within)
     const { isNew, record } = await tracker.announceOnce(once, announcementOf(leaving, tracker.keepFailedMs), send)

@@ -129,7 +129,7 @@ async function runHere(host: Host, call: OpenedCall, scope: TaskScope, { task, s
   bodies?.begin(task.name)
   try {
     const events = new RunEvents(runtime, call, scope)
-    const ended = inTurn(() => runBody(task, call, { ...scope, reportProgress: events.progressTo(tracked) }))
+    const ended = inTurn(() => runBody(task, call, { ...scope, reportProgress: events.progressTo(tracked), say: tracked?.say }))
     const run = { ended, signal, onIgnored: () => host.onStuck?.(task.name) }
     // who placed it in a lane watches over it
     const value = await (isLane ? ended : watchOver(runtime, { task, tracked }, run))

@@ -46,6 +46,7 @@ export async function failOnError<T>(message: string, fn: () => T | Promise<T>):
   try {
     return await fn()
   } catch (cause) {
+    currentScope()?.task?.say?.({ message })
     throw new ErrandError('TASK_FAILED', message, { cause })
   }
 }

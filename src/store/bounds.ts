@@ -9,6 +9,10 @@ const LONGEST_NAME = 1_000
 const MOST_TAGS = 50
 /** Bytes of what a task says of its progress; it is written again with every report. */
 export const LARGEST_PROGRESS = 64 * 1024
+/** Bytes of what is kept with a call from its beginning. */
+export const LARGEST_MEMO = 64 * 1024
+/** Characters of where something is to be found. */
+export const LONGEST_LINK = 2_000
 /** Bytes of a result; larger things belong where the application keeps such things. */
 export const LARGEST_RESULT = 1024 * 1024
 /** Characters of an error's name and code, and of its message. */
@@ -25,8 +29,15 @@ export function boundChange(change: Change): Change {
   refuseId(change.id)
   refuseTimes(change)
   if (change.kind === 'announced') refuseAnnouncement(change)
-  if (change.kind === 'progressed') refuseLarge(change.id, 'progress data', change.progress.data, LARGEST_PROGRESS)
+  if (change.kind === 'announced') refuseLarge(change.id, 'memo', change.memo, LARGEST_MEMO)
+  if (change.kind === 'progressed') {
+    refuseLarge(change.id, 'progress data', change.progress.data, LARGEST_PROGRESS)
+    refuseLarge(change.id, 'link', change.progress.link, 4 * LONGEST_LINK) // bytes of its characters
+  }
   if (change.kind === 'completed') refuseLarge(change.id, 'result', change.result, LARGEST_RESULT)
+  if (change.kind === 'progressed' && (change.progress.message?.length ?? 0) > LONGEST_MESSAGE) {
+    return { ...change, progress: { ...change.progress, message: change.progress.message?.slice(0, LONGEST_MESSAGE) } }
+  }
   return 'error' in change && change.error !== undefined ? { ...change, error: boundError(change.error) } : change
 }
 

@@ -44,6 +44,10 @@ export interface Progress {
   readonly value: number | boolean
   /** Encoded; the store does not look inside. 64 KiB at most. */
   readonly data?: string | undefined
+  /** What it said for people to read; 2,000 characters at most, longer ones are cut. */
+  readonly message?: string | undefined
+  /** Where what it makes is to be found; 2,000 characters at most. */
+  readonly link?: string | undefined
 }
 
 /** What is known of a call when it is made. */
@@ -70,6 +74,8 @@ export interface Announcement {
    * call joins it any more. Left out where message and announcement are one. @defaultValue its message is there
    */
   readonly sendingUntil?: number | undefined
+  /** What whoever made the call wants to find with it; the store does not look inside. 64 KiB at most. */
+  readonly memo?: string | undefined
 }
 
 interface Happened {

@@ -73,7 +73,7 @@ export const LAYERS: readonly Layer[] = [
     files: /^src\/cli\//,
     mayImport: [...BELOW, 'config', 'runtime', 'compose', 'dead-letters', 'schedules', 'start', 'worker', 'worker/supervisor', 'worker/container'],
   },
-  { name: 'index', files: /^src\/index\.ts$/, mayImport: [...BELOW, 'config', 'runtime', 'dead-letters', 'schedules', 'start', 'carriers'] },
+  { name: 'index', files: /^src\/index\.ts$/, mayImport: [...BELOW, 'config', 'runtime', 'dead-letters', 'schedules', 'start', 'carriers', 'orders'] },
 ]
 
 /** Packages and the files that may import them; everything else is refused. */

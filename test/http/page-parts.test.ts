@@ -5,7 +5,7 @@ import { createSigner } from '#src/core/seal/signer.js'
 import { generateKey, parseKeyRing } from '#src/core/seal/key-ring.js'
 import { linksOf } from '#src/http/page/links.js'
 import { formatOf, languageOf } from '#src/http/page/negotiate.js'
-import { isOwnOrigin } from '#src/http/page/same-origin.js'
+import { isOwnOrigin } from '#src/http/same-origin.js'
 import { mergeTexts } from '#src/http/page/texts/texts.js'
 
 describe('Markup of pages', () => {

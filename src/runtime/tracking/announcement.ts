@@ -15,12 +15,14 @@ export interface LeavingCall {
   readonly options: { readonly queue: string; readonly delayMs: number; readonly tags: readonly string[] }
   readonly sentAt: number
   readonly expiresAt: number | undefined
+  /** What is to be found with it. */
+  readonly memo?: string | undefined
   /** The task it belongs to. @defaultValue the one that makes the call */
   readonly parentId?: string | undefined
 }
 
 /** What is made known of a call. Its message may wait until `expiresAt`, and how that ended is kept as long as a failure. */
-export function announcementOf({ id, task, context, isReadOnce, options, sentAt, expiresAt, parentId = currentScope()?.task?.id }: LeavingCall, keepFailedMs: number): Announcement {
+export function announcementOf({ id, task, context, isReadOnce, options, sentAt, expiresAt, memo, parentId = currentScope()?.task?.id }: LeavingCall, keepFailedMs: number): Announcement {
   const { queue, delayMs, tags } = options
   return {
     id,
@@ -32,6 +34,7 @@ export function announcementOf({ id, task, context, isReadOnce, options, sentAt,
     tenant: tenantOf(context),
     isReadOnce: isReadOnce ? true : undefined,
     parentId,
+    memo,
     dueAt: delayMs === 0 ? undefined : sentAt + delayMs,
     expiresAt: expiresAt === undefined ? undefined : expiresAt + keepFailedMs,
   }

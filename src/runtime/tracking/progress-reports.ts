@@ -1,7 +1,9 @@
+import type { TaskNote } from '../../core/context.js'
 import { encodeValue } from '../../core/codec/encode.js'
 import { ErrandError } from '../../errors.js'
 import { LARGEST_PROGRESS } from '../../store/bounds.js'
 import type { Change, Progress, Run } from '../../store/store.js'
+import { reportStored } from './report-stored.js'
 import type { Tracking } from './tracking.js'
 
 /** Between two writes of one task's progress: people see no more, and a loop over a million items must not write as often. */
@@ -13,6 +15,7 @@ export class ProgressReports {
   readonly #id: string
   readonly #run: Run
   #step = 0
+  #last: Progress = { value: -1 }
   #waiting: Progress | undefined
   #isPausing = false
   #hasEnded = false
@@ -26,8 +29,12 @@ export class ProgressReports {
   /** @throws ErrandError `VALUE_UNSERIALIZABLE`, `PAYLOAD_TOO_LARGE` for data that cannot be kept */
   report(value: number | boolean, data: unknown): void {
     if (this.#hasEnded) return
-    this.#waiting = { value, data: data === undefined ? undefined : encodedData(data) }
-    if (!this.#isPausing) this.#write()
+    this.#say({ ...this.#last, value, data: data === undefined ? undefined : encodedData(data) })
+  }
+
+  /** What is left out stays as it was said before. */
+  say(note: TaskNote): void {
+    if (!this.#hasEnded) this.#say({ ...this.#last, ...note })
   }
 
   /** What was not written yet, to be written with the end of the run. */
@@ -36,11 +43,16 @@ export class ProgressReports {
     return this.#take()
   }
 
+  #say(progress: Progress): void {
+    this.#waiting = this.#last = progress
+    if (!this.#isPausing) this.#write()
+  }
+
   #write(): void {
     const change = this.#take()
     if (change === undefined || this.#hasEnded) return
     this.#isPausing = true
-    void this.#tracking.record([change]) // never rejects
+    void this.#tracking.record([change]).then((recorded) => reportStored(this.#id, recorded)) // neither rejects
     this.#tracking.after(PAUSE_MS, () => {
       this.#isPausing = false
       if (!this.#hasEnded) this.#write()

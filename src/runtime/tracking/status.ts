@@ -9,6 +9,8 @@ export interface TaskProgress {
   readonly value: number | boolean
   /** What it said beside; `null` for nothing. */
   readonly data: unknown
+  /** What it said for people to read; absent where it said nothing. */
+  readonly message?: string | undefined
 }
 
 /** A failure as it is known of a task. */
@@ -66,7 +68,7 @@ export interface TaskStatus {
 /** What is known of a task, as its users see it. */
 export function statusOf(id: string, record: TaskRecord | undefined): TaskStatus {
   if (record === undefined) return Object.freeze({ id, state: 'unknown', attempt: 0, attempts: NO_ATTEMPTS, progress: NO_PROGRESS, tags: NO_TAGS })
-  const { expiresAt: _expires, sendingUntil: _sending, result: _result, runs, progress, error, tags, ...known } = record
+  const { expiresAt: _expires, sendingUntil: _sending, result: _result, memo: _memo, runs, progress, error, tags, ...known } = record
   return Object.freeze({
     ...known,
     tags: Object.freeze([...tags]),
@@ -79,8 +81,9 @@ export function statusOf(id: string, record: TaskRecord | undefined): TaskStatus
 }
 
 /** What a task said of its progress. */
-export function progressOf({ value, data }: TaskRecord['progress']): TaskProgress {
-  return Object.freeze({ value, data: data === undefined ? null : readable(data) })
+export function progressOf({ value, data, message }: TaskRecord['progress']): TaskProgress {
+  const said = { value, data: data === undefined ? null : readable(data) }
+  return Object.freeze(message === undefined ? said : { ...said, message })
 }
 
 const NO_ATTEMPTS: readonly TaskAttempt[] = Object.freeze([])

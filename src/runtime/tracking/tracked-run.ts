@@ -1,3 +1,4 @@
+import type { TaskNote } from '../../core/context.js'
 import { encodeValue } from '../../core/codec/encode.js'
 import type { TaskState } from '../../core/lifecycle.js'
 import { LARGEST_RESULT } from '../../store/bounds.js'
@@ -41,6 +42,9 @@ export class TrackedRun {
 
   /** See `TaskScope.reportProgress`. */
   readonly reportProgress = (value: number | boolean, data: unknown): void => this.#progress.report(value, data)
+
+  /** See `TaskScope.say`. */
+  readonly say = (note: TaskNote): void => this.#progress.say(note)
 
   /** `result` holds the value where the task has one. */
   async completed(result: { readonly value: unknown } | undefined): Promise<TaskState | undefined> {

@@ -1,0 +1,40 @@
+import { ErrandError, type ErrorCode } from '../../errors.js'
+import { appState } from '../../runtime/app.js'
+import { lineLogger } from '../../runtime/default-logger.js'
+import { traceOf } from '../../runtime/trace.js'
+import { Refusal, type Problem } from '../problem.js'
+import { refusedContext } from './body.js'
+
+/** Whoever comes again later may have more luck. */
+const PASSING: ReadonlySet<ErrorCode> = new Set([
+  'BROKER_UNREACHABLE',
+  'BROKER_REFUSED',
+  'BROKER_CLOSED',
+  'PUBLISH_TIMEOUT',
+  'PUBLISH_UNROUTABLE',
+  'QUEUE_FULL',
+  'STORE_UNREACHABLE',
+  'STORE_REFUSED',
+  'STORE_CLOSED',
+])
+
+const PAUSE_SECONDS = '5'
+
+/** What a client is told of something that was thrown: in fixed words, since what an error says is for the log. */
+export function problemOf(error: unknown): Problem {
+  if (error instanceof Refusal) return error.problem
+  const code = error instanceof ErrandError ? error.code : undefined
+  if (code === 'PAYLOAD_TOO_LARGE') return { status: 413, detail: 'The context of the order is too large to be kept.' }
+  if (code === 'VALUE_UNSERIALIZABLE') return refusedContext('The value is not a valid JSON object that can be kept.').problem
+  log(error)
+  if (code !== undefined && PASSING.has(code)) {
+    return { status: 503, detail: 'Orders cannot be served for now. Try again later.', headers: { 'retry-after': PAUSE_SECONDS } }
+  }
+  return { status: 500, detail: 'The request could not be served.' }
+}
+
+function log(error: unknown): void {
+  const state = appState()
+  const to = state.kind === 'on' ? state.runtime.log : lineLogger('errand', 'warn', process.stderr)
+  to.error(`A request about orders failed: ${traceOf(error)}`)
+}

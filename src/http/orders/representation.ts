@@ -1,0 +1,55 @@
+import { absoluteResourceUrl } from '../../orders/what-is-told.js'
+import { hasEnded, type Order } from '../../orders/order.js'
+import type { Preferences } from './prefer.js'
+import { entityTag, isKnownTo } from './entity-tag.js'
+import { addressOf, type OrdersExchange } from './exchange.js'
+
+/** An order as it is shown: the six members of older systems, in their order, and what came after them. */
+export function representationOf(order: Order, url: URL): Readonly<Record<string, unknown>> {
+  const { uuid, status, message, context, progress, name, action, createdAt, updatedAt, endedAt } = order
+  return {
+    uuid,
+    status,
+    message,
+    resource_url: absoluteResourceUrl(order.resourceUrl, url.origin),
+    context,
+    progress,
+    name,
+    action,
+    created: new Date(createdAt).toISOString(),
+    updated: new Date(updatedAt).toISOString(),
+    ...(endedAt === undefined ? {} : { ended: new Date(endedAt).toISOString() }),
+  }
+}
+
+/** 202 until it has ended; then 201 where something was created, and 200 for everything else. */
+export function statusOf(order: Order): number {
+  if (!hasEnded(order)) return 202
+  return order.status === 'completed' && order.action === 'create' ? 201 : 200
+}
+
+/** What is shown, and beside what. */
+export interface Shown {
+  readonly order: Order
+  readonly status: number
+  readonly preferences: Preferences
+  /** The value of the task, where it has one that JSON can show. */
+  readonly result?: unknown
+  readonly headers?: Readonly<Record<string, string>> | undefined
+}
+
+/** The answer with the representation of an order. */
+export function showOrder({ request, url, mount, options }: OrdersExchange, { order, status, preferences, result, headers = {} }: Shown): Response {
+  const resource = absoluteResourceUrl(order.resourceUrl, url.origin)
+  if (order.status === 'completed' && resource !== '' && (options.redirect || preferences.isRedirected)) {
+    const applied = preferences.isRedirected ? { 'preference-applied': 'redirect' } : {}
+    return new Response(null, { status: 303, headers: { ...headers, ...applied, location: resource } })
+  }
+  const body = JSON.stringify({ ...representationOf(order, url), ...(result === undefined ? {} : { result }) })
+  const etag = entityTag(body)
+  const about = { ...headers, etag, ...(hasEnded(order) ? {} : { 'retry-after': String(options.retryAfterSeconds) }) }
+  const isRead = request.method === 'GET' || request.method === 'HEAD'
+  if (isRead && isKnownTo(request.headers.get('if-none-match'), etag)) return new Response(null, { status: 304, headers: about })
+  const place = isRead ? {} : { 'content-location': addressOf({ mount }, order.uuid) }
+  return new Response(body, { status, headers: { ...about, ...place, 'content-type': 'application/json' } })
+}

@@ -1,0 +1,36 @@
+import { ordersApp } from './app.js'
+import { orderOf, type Order } from './order.js'
+
+/** Whose orders, and which of them. */
+export interface OrderSearch {
+  readonly owner: string
+  /** Orders on a page. */
+  readonly limit: number
+  /** `next` of the page before. */
+  readonly after?: string | undefined
+}
+
+export interface OrderPage {
+  /** The last placed first. */
+  readonly orders: readonly Order[]
+  readonly next?: string | undefined
+}
+
+/** What the store keeps of the id of a user. */
+const OWNER_LENGTH = 100
+/** Other tasks of the same user stand between the orders; after so many pages the client is asked to come again. */
+const MOST_PAGES = 20
+
+/** @throws ErrandError `OPTION_INVALID` for an `after` that is none, `STORE_UNREACHABLE` */
+export async function listOrders({ owner, limit, after }: OrderSearch): Promise<OrderPage> {
+  const { store } = (await ordersApp()).tracking
+  const orders: Order[] = []
+  let next = after
+  for (let page = 0; page < MOST_PAGES; page++) {
+    const found = await store.search({ owner: owner.slice(0, OWNER_LENGTH), limit: limit - orders.length, after: next })
+    orders.push(...found.records.flatMap((record) => orderOf(record) ?? []).filter((order) => order.owner === owner))
+    next = found.next
+    if (next === undefined || orders.length >= limit) break
+  }
+  return next === undefined ? { orders } : { orders, next }
+}
