@@ -259,8 +259,8 @@ describe('A waiting page', function () {
     }
 
     expect(refusal({ run: async () => 1 })).to.match(/^NOT_A_TASK waitingPage\(\) got something as "run" that is not a task/)
-    expect(refusal({ run: plainTask })).to.match(/^OPTION_INVALID .*"plainTask".*\{ result: true \}/)
-    expect(refusal({ run: untracked })).to.match(/^OPTION_INVALID .*"untracked".*"track"/)
+    expect(refusal({ run: plainTask })).to.match(/^OPTION_INVALID .*"page\.plainTask".*\{ result: true \}/)
+    expect(refusal({ run: untracked })).to.match(/^OPTION_INVALID .*"page\.untracked".*"track"/)
     expect(refusal({ run: reports.yearly })).to.match(/^OPTION_INVALID .*"yearly".*"service"/)
     expect(refusal({ run: reports.yearly, service: reports })).to.equal('taken')
     expect(refusal({ run: walk, initialpage: () => '' })).to.match(/^OPTION_INVALID .*Did you mean "initialPage"\?/)
