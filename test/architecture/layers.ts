@@ -10,6 +10,9 @@ interface Layer {
 const DRIVERS = ['broker/memory', 'broker/sqlite', 'broker/rabbitmq', 'broker/spool']
 const STORES = ['store/memory', 'store/sqlite', 'store/postgres']
 const LOWER = ['errors', 'core', 'port']
+/** Connections, names on the server, and messages: what the rooms of the RabbitMQ driver share. */
+const RABBITMQ_GROUND = ['rabbitmq/link', 'rabbitmq/topology', 'rabbitmq/message']
+const RABBITMQ_ROOMS = [...RABBITMQ_GROUND, 'rabbitmq/publish', 'rabbitmq/watch', 'rabbitmq/consume']
 /** What stands on both ports. */
 const BELOW = [...LOWER, 'store']
 
@@ -20,7 +23,19 @@ export const LAYERS: readonly Layer[] = [
   { name: 'sqlite', files: /^src\/sqlite\//, mayImport: ['errors', 'core'] },
   { name: 'broker/memory', files: /^src\/broker\/memory(?:\.ts$|\/)/, mayImport: LOWER },
   { name: 'broker/sqlite', files: /^src\/broker\/sqlite\//, mayImport: [...LOWER, 'sqlite'] },
-  { name: 'broker/rabbitmq', files: /^src\/broker\/rabbitmq\//, mayImport: LOWER },
+  // the doors, the broker and the locks; their rooms stand one on the other, and nobody else sees them
+  { name: 'broker/rabbitmq', files: /^src\/broker\/rabbitmq\/[a-z-]+\.ts$/, mayImport: [...LOWER, ...RABBITMQ_ROOMS] },
+  { name: 'rabbitmq/link', files: /^src\/broker\/rabbitmq\/link\//, mayImport: LOWER },
+  { name: 'rabbitmq/topology', files: /^src\/broker\/rabbitmq\/topology\//, mayImport: [...LOWER, 'rabbitmq/link'] },
+  // in memory only: what goes to the server and what comes from it
+  { name: 'rabbitmq/message', files: /^src\/broker\/rabbitmq\/message\//, mayImport: [...LOWER, 'rabbitmq/topology'] },
+  { name: 'rabbitmq/publish', files: /^src\/broker\/rabbitmq\/publish\//, mayImport: [...LOWER, ...RABBITMQ_GROUND] },
+  { name: 'rabbitmq/watch', files: /^src\/broker\/rabbitmq\/watch\//, mayImport: [...LOWER, ...RABBITMQ_GROUND] },
+  {
+    name: 'rabbitmq/consume',
+    files: /^src\/broker\/rabbitmq\/consume\//,
+    mayImport: [...LOWER, ...RABBITMQ_GROUND, 'rabbitmq/publish', 'rabbitmq/watch'],
+  },
   // in front of two brokers it does not know; 'sqlite' for the lock of a file, which the system takes from the dead
   { name: 'broker/spool', files: /^src\/broker\/spool\//, mayImport: [...LOWER, 'sqlite'] },
   // the port and what every driver shares: how changes are applied, what is refused, what a search means

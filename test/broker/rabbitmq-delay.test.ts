@@ -1,7 +1,7 @@
 import { expect } from 'chai'
 import fc from 'fast-check'
-import { DELAY_LEVELS, DELAY_STEP_MS, delayRoute, levelTtlMs, wordOf } from '#src/broker/rabbitmq/delay.js'
-import { Topology } from '#src/broker/rabbitmq/topology.js'
+import { DELAY_LEVELS, DELAY_STEP_MS, delayRoute, levelTtlMs, wordOf } from '#src/broker/rabbitmq/topology/delay.js'
+import { Topology } from '#src/broker/rabbitmq/topology/topology.js'
 
 const YEAR_MS = 366 * 86_400_000
 

@@ -1,7 +1,7 @@
 import { expect } from 'chai'
 import type { ConsumeMessage } from 'amqplib'
-import { afterLoss, deadLetter, nextAttempt, sameAttempt, toDelivery, watchCopy, watchOf } from '#src/broker/rabbitmq/delivery.js'
-import { propertiesOf } from '#src/broker/rabbitmq/publication.js'
+import { afterLoss, deadLetter, nextAttempt, sameAttempt, toDelivery, watchCopy, watchOf } from '#src/broker/rabbitmq/message/delivery.js'
+import { propertiesOf } from '#src/broker/rabbitmq/message/publication.js'
 
 /** A message as the client library hands it out; only what the driver reads. */
 function message(headers: Record<string, unknown> | undefined, redelivered = false): ConsumeMessage {

@@ -1,12 +1,12 @@
 import { EventEmitter } from 'node:events'
 import { expect } from 'chai'
 import { silentLogger } from '#src/core/logger.js'
-import { Flights } from '#src/broker/rabbitmq/flights.js'
-import type { Entry, Lane } from '#src/broker/rabbitmq/lane.js'
-import { Lanes } from '#src/broker/rabbitmq/lanes.js'
-import { routeOf } from '#src/broker/rabbitmq/publication.js'
-import type { Session } from '#src/broker/rabbitmq/session.js'
-import { Topology } from '#src/broker/rabbitmq/topology.js'
+import { Flights } from '#src/broker/rabbitmq/publish/flights.js'
+import type { Entry, Lane } from '#src/broker/rabbitmq/publish/lane.js'
+import { Lanes } from '#src/broker/rabbitmq/publish/lanes.js'
+import { routeOf } from '#src/broker/rabbitmq/message/publication.js'
+import type { Session } from '#src/broker/rabbitmq/link/session.js'
+import { Topology } from '#src/broker/rabbitmq/topology/topology.js'
 
 const topology = new Topology('t', 'quorum')
 

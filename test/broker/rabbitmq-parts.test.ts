@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { resolveRabbitOptions } from '#src/broker/rabbitmq/options.js'
+import { resolveRabbitOptions } from '#src/broker/rabbitmq/link/options.js'
 
 describe('RabbitMQ options', () => {
   it('never show a password, not even of a URL that cannot be read', () => {

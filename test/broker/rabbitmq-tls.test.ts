@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import type { TlsFiles } from '#src/broker/rabbitmq/options.js'
+import type { TlsFiles } from '#src/broker/rabbitmq/link/options.js'
 import { makeAuthority, type Authority } from '../kit/certificates.js'
 import { freePort } from '../kit/free-port.js'
 import { collect, publish, RabbitCase } from '../kit/rabbit-case.js'

@@ -1,7 +1,7 @@
 import type { Channel } from 'amqplib'
 import { expect } from 'chai'
 import fc from 'fast-check'
-import { Acknowledger, type SettlingChannel, type TagHolder } from '#src/broker/rabbitmq/acknowledger.js'
+import { Acknowledger, type SettlingChannel, type TagHolder } from '#src/broker/rabbitmq/consume/acknowledger.js'
 import { DONE, hold, publish, RabbitCase } from '../kit/rabbit-case.js'
 import { channelsOf } from '../kit/rabbit-channels.js'
 import { describeRabbit, sharedRabbitNode } from '../kit/rabbitmq.js'

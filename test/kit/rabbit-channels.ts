@@ -1,5 +1,5 @@
 import type { Channel } from 'amqplib'
-import { Session } from '#src/broker/rabbitmq/session.js'
+import { Session } from '#src/broker/rabbitmq/link/session.js'
 import type { Scope } from './temporary.js'
 
 /** The channels that are opened while the test runs, by any connection of this process. */

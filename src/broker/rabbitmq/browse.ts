@@ -1,10 +1,10 @@
 import type { Channel, ConsumeMessage } from 'amqplib'
 import { ErrandError } from '../../errors.js'
 import type { Delivery, OutgoingMessage, Visit } from '../broker.js'
-import { toDelivery, watchOf } from './delivery.js'
-import { isRefusal, reasonOf, REPLY, replyCodeOf, toErrandError } from './errors.js'
-import type { Session } from './session.js'
-import { isDead } from './topology.js'
+import { toDelivery, watchOf } from './message/delivery.js'
+import { isRefusal, reasonOf, REPLY, replyCodeOf, toErrandError } from './link/errors.js'
+import type { Session } from './link/session.js'
+import { isDead } from './topology/topology.js'
 
 /**
  * Messages are taken in portions: more at a time would fill the memory of this process. More than thirty portions a server before

@@ -1,12 +1,12 @@
 import { outside } from '../../core/outside.js'
 import { ErrandError } from '../../errors.js'
 import type { Held, Locks } from '../locks.js'
-import { Link } from './connection.js'
-import { readTlsFiles } from './dial.js'
-import { closedError, toErrandError } from './errors.js'
-import { dropName, hashOf, takeName } from './exclusive-name.js'
-import { resolveRabbitOptions, type RabbitBrokerOptions, type ResolvedRabbitOptions } from './options.js'
-import type { Session } from './session.js'
+import { Link } from './link/connection.js'
+import { readTlsFiles } from './link/dial.js'
+import { closedError, toErrandError } from './link/errors.js'
+import { dropName, hashOf, takeName } from './link/exclusive-name.js'
+import { resolveRabbitOptions, type RabbitBrokerOptions, type ResolvedRabbitOptions } from './link/options.js'
+import type { Session } from './link/session.js'
 
 /**
  * Names that live on RabbitMQ, each as an exclusive queue of one connection, which is opened at the first `take`. A process whose

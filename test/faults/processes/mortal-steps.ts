@@ -1,7 +1,7 @@
 // Lets a worker die at the steps of the RabbitMQ driver that no task body sees.
-import { Acknowledger } from '#src/broker/rabbitmq/acknowledger.js'
-import { Publisher } from '#src/broker/rabbitmq/publisher.js'
-import { Watches } from '#src/broker/rabbitmq/watch.js'
+import { Acknowledger } from '#src/broker/rabbitmq/consume/acknowledger.js'
+import { Publisher } from '#src/broker/rabbitmq/publish/publisher.js'
+import { Watches } from '#src/broker/rabbitmq/watch/watch.js'
 import { dieAt } from './deaths.js'
 
 /** By then the acknowledgement that follows the markers of a long run is with the server. */

@@ -1,6 +1,6 @@
 import type { Channel } from 'amqplib'
 import type { Broker } from '#src/broker/broker.js'
-import { Session } from '#src/broker/rabbitmq/session.js'
+import { Session } from '#src/broker/rabbitmq/link/session.js'
 import { RabbitCase } from '../../kit/rabbit-case.js'
 import { until } from '../../kit/until.js'
 import { longestGap } from '../counts.js'
