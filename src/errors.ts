@@ -39,6 +39,7 @@ export const ERROR_CODES = {
   KEY_MISSING: 'no sealing key is configured where one is required',
   KEY_INVALID: 'a sealing key or key file cannot be used',
   CONTEXT_UNRESTORABLE: 'the context of the caller cannot be re-created in the worker',
+  CONTEXT_DIFFERS: 'a test found that a task does not see the context of its caller',
   TOKEN_EXPIRED: 'the token of the caller had expired when the task began',
   SERVICE_LOAD_FAILED: 'a service module could not be loaded in the worker',
   INSTANCE_UNAVAILABLE: 'no instance of the class of a task can be found or made in the worker',

@@ -1,6 +1,6 @@
 // How an application tests its tasks: no broker, no worker process, but real messages.
 import assert from 'node:assert/strict'
-import { asyncTask, context, withContext } from 'errand'
+import { asyncTask, background, context, withContext } from 'errand'
 import { startTesting } from 'errand/testing'
 
 class MailService {
@@ -30,4 +30,18 @@ assert.deepEqual(capturing.calls[0]?.args, ['eve@example.org'])
 assert.deepEqual(capturing.calls[0]?.context?.user, { id: 7, name: 'Ada' })
 await capturing.stop()
 
-console.log('Both tests passed.')
+// a task sees what its caller saw: user, headers, URL, and what carriers carry
+const comparing = await startTesting({ instances: [mail] })
+await withContext(caller, () => comparing.assertSameContext(() => mail.sendWelcome('bob@example.org')))
+await comparing.stop()
+
+// time goes on when the test says so
+const waiting = await startTesting({ instances: [mail], clock: 'fake' })
+await background(mail, { delay: '1d' }).sendWelcome('tomorrow@example.org')
+await waiting.idle()
+assert.equal(mail.sent.length, 2)
+await waiting.clock.advance('1d')
+assert.equal(mail.sent[2], 'tomorrow@example.org from undefined in undefined')
+await waiting.stop()
+
+console.log('All four tests passed.')
