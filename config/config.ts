@@ -119,6 +119,8 @@ export interface Config {
   readonly timeLimitGraceMs: number
   /** Refuse to run a task when the bearer token of its caller has expired (300 s leeway). */
   readonly reverify: boolean
+  /** Whether errors of tasks carry their stacks to the caller, and into the store. */
+  readonly errorStacks: boolean
   /** Carriers to use: `cls-hooked`, `nestjs-cls`, `opentelemetry`, or paths of modules. */
   readonly carriers: readonly string[]
   /** A module whose default export is called with every failure, if any. */

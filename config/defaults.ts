@@ -23,6 +23,7 @@ export const DEFAULTS = {
   timeLimit: 0,
   timeLimitGrace: '5s',
   reverify: false,
+  errorStacks: false,
   carriers: [],
   schedules: [],
 } as const

@@ -50,6 +50,7 @@ export function resolveConfig(input: MergedInput, around: Surroundings): Config 
     timeLimitMs: toMs(input.timeLimit ?? DEFAULTS.timeLimit, 'timeLimit'),
     timeLimitGraceMs: toMs(input.timeLimitGrace ?? DEFAULTS.timeLimitGrace, 'timeLimitGrace'),
     reverify: input.reverify ?? DEFAULTS.reverify,
+    errorStacks: input.errorStacks ?? DEFAULTS.errorStacks,
     carriers: [...(input.carriers ?? DEFAULTS.carriers)],
     errorReporter: input.errorReporter,
     schedules: (input.schedules ?? DEFAULTS.schedules).map(resolveSchedule),

@@ -236,6 +236,7 @@ export const configSchema = z
         'Refuse to run a task when the bearer token of its caller has expired, with 300 s of leeway.',
         DEFAULTS.reverify,
       ),
+      errorStacks: key(flag(), 'Let errors of tasks carry their stacks to the caller and into the store.', DEFAULTS.errorStacks),
       carriers: key(
         listOf(text('the name or path of a carrier'), 'carriers'),
         'Carriers to use: cls-hooked, nestjs-cls, opentelemetry, or paths of modules.',

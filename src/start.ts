@@ -4,6 +4,7 @@ import type { ConfigInput } from '../config/schema.js'
 import { startSupervisor, type Supervisor } from '../worker/supervisor.js'
 import { compose, type Composed } from './compose.js'
 import { openConfiguredRelay } from './compose/transactions.js'
+import { setErrorStacks } from './core/codec/error-stacks.js'
 import { setContextSettings } from './core/context-settings.js'
 import type { Logger } from './core/logger.js'
 import type { ErrorReporter } from './core/report.js'
@@ -75,6 +76,7 @@ function begin(options: StartOptions): Promise<Running> {
 async function open({ config: file, env, logger, onFailure, ...overrides }: StartOptions): Promise<Running> {
   const config = await loadConfig({ file, env, overrides })
   setContextSettings(config)
+  setErrorStacks(config.errorStacks)
   if (!config.withAsync) {
     setAppState({ kind: 'off' })
     return { config, ready: Promise.resolve(), stop: async () => setAppState({ kind: 'stopped' }) }

@@ -2,6 +2,7 @@ import type { Broker } from '../src/broker/broker.js'
 import { compose } from '../src/compose.js'
 import { openConfiguredRelay } from '../src/compose/transactions.js'
 import { systemClock } from '../src/core/clock.js'
+import { setErrorStacks } from '../src/core/codec/error-stacks.js'
 import { setContextSettings } from '../src/core/context-settings.js'
 import type { Logger } from '../src/core/logger.js'
 import type { ErrorReporter } from '../src/core/report.js'
@@ -63,6 +64,7 @@ export async function prepare(setup: WorkerSetup): Promise<Prepared> {
   const cleanUp: (() => unknown)[] = [() => clearInterval(hold)]
   try {
     setContextSettings(config)
+    setErrorStacks(config.errorStacks)
     await useConfiguredCarriers(config)
     const runtime = await onceReachable(() => compose(config, { log, report, broker }), { log, clock: systemClock, signal })
     cleanUp.push(() => runtime.close())

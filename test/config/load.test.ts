@@ -41,6 +41,7 @@ describe('loading the configuration', () => {
       timeLimitMs: 0,
       timeLimitGraceMs: 5_000,
       reverify: false,
+      errorStacks: false,
       carriers: [],
       errorReporter: undefined,
       schedules: [],
@@ -136,6 +137,7 @@ maxCrashes: 1
 timeLimit: 1h
 timeLimitGrace: 2
 reverify: true
+errorStacks: true
 carriers: [cls-hooked, ./tenant.ts]
 errorReporter: ./report.ts
 schedules:
@@ -192,6 +194,7 @@ worker:
       timeLimitMs: 3_600_000,
       timeLimitGraceMs: 2_000,
       reverify: true,
+      errorStacks: true,
       carriers: ['cls-hooked', './tenant.ts'],
       errorReporter: './report.ts',
       schedules: [{ task: 'Reports.weekly', cron: '0 6 * * 1', timezone: 'Europe/Rome', missed: 'skip', name: 'mondays', arguments: [1] }],

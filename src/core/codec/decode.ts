@@ -81,7 +81,7 @@ const TAGS: ReadonlyMap<unknown, TagShape> = new Map<unknown, TagShape>([
   ['map', { read: read.readMap, keys: V }],
   ['set', { read: read.readSet, keys: V }],
   ['bare', { read: read.readBare, keys: V }],
-  ['error', { read: read.readError, keys: ['n', 'message'], optional: ['name', 'cause', 'errors', 'v'] }],
+  ['error', { read: read.readError, keys: ['n', 'message'], optional: ['name', 'stack', 'cause', 'errors', 'v'] }],
   ['class', { read: readClass, keys: NV }],
 ])
 

@@ -1,4 +1,5 @@
 import { types } from 'node:util'
+import { travellingStack } from './error-stacks.js'
 import { isObject } from './kind.js'
 import type { Wire, WireObject } from './wire.js'
 import type { Writer } from './writer.js'
@@ -15,7 +16,7 @@ export const isError = (value: object): value is Error => types.isNativeError(va
 
 /**
  * An error as its nearest built-in class, name, message, cause, AggregateError's errors and own enumerable fields such as
- * `code`. The stack stays behind: it names files of another process. Symbols stay behind as in a structured clone.
+ * `code`. The stack stays behind unless `errorStacks` says otherwise: it names files of another process. Symbols stay behind as in a structured clone.
  */
 export function writeError(writer: Writer, error: Error): WireObject {
   const { message } = error
@@ -23,6 +24,8 @@ export function writeError(writer: Writer, error: Error): WireObject {
   const out: Record<string, Wire> = { $: 'error', n: builtInName(error), message }
   const name: unknown = Object.prototype.propertyIsEnumerable.call(error, 'name') ? out['n'] : error.name
   if (name !== out['n']) out['name'] = String(name)
+  const stack = travellingStack(error)
+  if (stack !== undefined) out['stack'] = stack
   if (Object.hasOwn(error, 'cause')) out['cause'] = writer.part('cause', error.cause)
   if (Object.hasOwn(error, 'errors')) out['errors'] = writer.part('errors', Reflect.get(error, 'errors'))
   if (Object.keys(error).some((key) => !OWN_PLACE.includes(key))) out['v'] = writer.fields(error, OWN_PLACE)

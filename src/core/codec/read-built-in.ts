@@ -86,8 +86,8 @@ export function readErrorAs(prototype: object | undefined, reader: Reader, node:
   const error = makeError(textOf(node, 'n'), textOf(node, 'message'), name) ?? malformed('an "error" tag of an unknown class')
   if (prototype !== undefined) Object.setPrototypeOf(error, prototype)
   if (name !== undefined && error.name !== name) putHidden(error, 'name', name)
-  // the stack of this place would mislead; the one of the other process did not travel
-  putHidden(error, 'stack', `${name ?? error.name}: ${error.message}`)
+  // the stack of this place would mislead
+  putHidden(error, 'stack', node['stack'] === undefined ? `${name ?? error.name}: ${error.message}` : textOf(node, 'stack'))
   keep(error)
   if (Object.hasOwn(node, 'cause')) putHidden(error, 'cause', reader.part(node['cause']))
   if (Object.hasOwn(node, 'errors')) putHidden(error, 'errors', reader.part(node['errors']))

@@ -1,6 +1,7 @@
 import { expect } from 'chai'
 import { runInNewContext } from 'node:vm'
 import { decodeValue } from '#src/core/codec/decode.js'
+import { setErrorStacks } from '#src/core/codec/error-stacks.js'
 import { encodeArguments, encodeValue } from '#src/core/codec/encode.js'
 
 const SUBJECT = 'Cannot send MailService.sendWelcome'
@@ -199,6 +200,19 @@ describe('errors that travel', () => {
 
     expect(text).to.not.contain('survival.test')
     expect((decodeValue(text) as Error).stack).to.equal('Error: boom')
+  })
+
+  it('bring it where that is asked for, also of their causes, up to a length', () => {
+    setErrorStacks(true)
+    try {
+      const back = travel(new Error('boom', { cause: new TypeError('deep'.repeat(2000)) })) as Error & { cause: Error }
+
+      expect(back.stack).to.match(/^Error: boom\n.*survival\.test/)
+      expect(Object.keys(back)).to.deep.equal([])
+      expect(back.cause.stack).to.have.length(4096)
+    } finally {
+      setErrorStacks(false)
+    }
   })
 
   it('keep the errors of an AggregateError', () => {
