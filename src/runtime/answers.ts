@@ -3,16 +3,19 @@ import { ErrandError } from '../errors.js'
 import { bareError } from './bare-error.js'
 import type { Runtime } from './runtime.js'
 
+/** A call whose caller may wait for its outcome. */
+export type Answerable = Pick<OpenedCall, 'id' | 'task' | 'replyTo'>
+
 /**
  * The message with an outcome for a caller that waits; `undefined` where nobody does.
  * @throws ErrandError `VALUE_UNSERIALIZABLE`, `PAYLOAD_TOO_LARGE`: a value that cannot travel is a failure of the task
  */
-export function sealAnswer(runtime: Runtime, call: OpenedCall, outcome: Outcome): Buffer | undefined {
+export function sealAnswer(runtime: Runtime, call: Answerable, outcome: Outcome): Buffer | undefined {
   return call.replyTo === undefined ? undefined : runtime.messages.sealOutcome(call.id, outcome)
 }
 
 /** Sends what `sealAnswer` made. A caller that is gone is no failure. */
-export async function sendAnswer(runtime: Runtime, call: Pick<OpenedCall, 'id' | 'task' | 'replyTo'>, body: Buffer | undefined): Promise<void> {
+export async function sendAnswer(runtime: Runtime, call: Answerable, body: Buffer | undefined): Promise<void> {
   if (body === undefined || call.replyTo === undefined) return
   try {
     await runtime.broker.publish({ id: `${call.id}.outcome`, queue: call.replyTo, body, toTemporary: true })
@@ -23,11 +26,11 @@ export async function sendAnswer(runtime: Runtime, call: Pick<OpenedCall, 'id' |
 }
 
 /** Tells a caller that waits how the task failed. */
-export async function answerFailure(runtime: Runtime, call: OpenedCall, error: unknown): Promise<void> {
+export async function answerFailure(runtime: Runtime, call: Answerable, error: unknown): Promise<void> {
   await sendAnswer(runtime, call, sealFailure(runtime, call, error))
 }
 
-function sealFailure(runtime: Runtime, call: OpenedCall, error: unknown): Buffer | undefined {
+function sealFailure(runtime: Runtime, call: Answerable, error: unknown): Buffer | undefined {
   try {
     return sealAnswer(runtime, call, { kind: 'failed', error })
   } catch {

@@ -1,9 +1,10 @@
 import { expect } from 'chai'
 import { fileURLToPath } from 'node:url'
-import { all, chain, enqueue, tasks, withContext, type ConfigInput } from 'errand'
+import { all, chain, deadLetters, enqueue, tasks, withContext, type ConfigInput } from 'errand'
 import { startProgram } from '../kit/process.js'
 import { StatesApp } from '../kit/states-app.js'
 import { eachScope, type Scope } from '../kit/temporary.js'
+import { until } from '../kit/until.js'
 import { codeOf } from './store-case.js'
 import * as work from '../fixtures/composition/tasks.js'
 
@@ -112,6 +113,38 @@ const cases: Readonly<Record<string, { readonly body: Case; readonly settings?: 
       await enqueue(() => work.flaky(app.file, app.gate), { then: (text) => work.tell(app.file, text), onFailed: (error) => work.tell(app.file, error) })
 
       expect(await app.ran(5)).to.deep.equal(['run 1', 'run 2', 'run 3', 'run 4', 'RangeError: not yet'])
+    },
+  },
+  'go on behind a step that is sent again from the dead letters': {
+    body: async (app) => {
+      await app.worker()
+      const last = await chain(() => work.flaky(app.file, app.gate), (text) => work.tell(app.file, text))
+      await app.reached(last.id, 'failed')
+      app.open()
+
+      const { replayed } = await until('a dead letter', async () => {
+        const result = await deadLetters.replay({})
+        return result.replayed > 0 && result
+      })
+
+      expect(replayed).to.equal(1)
+      expect(await app.ran(6)).to.deep.equal(['run 1', 'run 2', 'run 3', 'run 4', 'run 1', 'at last'])
+    },
+  },
+  'fail, and are not run again, behind a worker that was killed when it had sent them': {
+    body: async (app, scope) => {
+      const mortal = startProgram(scope, MORTAL_WORKER, { args: [JSON.stringify(app.workerSettings()), 'after'] })
+      await mortal.line(/^consuming/)
+      const last = await chain(() => work.append(app.file, [], 'a'), () => work.flaky(app.file, app.gate))
+      await mortal.exited
+      await app.worker()
+
+      await app.reached(last.id, 'failed')
+      await until('nothing waits', async () => (await app.waiting()) === 0)
+
+      // the worker may have had it in its hands when it was killed: that counts as an attempt, and the first run is the second then
+      expect(app.lines()[0]).to.equal('a')
+      expect(app.lines()).to.have.length(5)
     },
   },
   'end with a step that keeps killing its worker': {

@@ -4,10 +4,11 @@ import { givenOne, type FollowUp } from '../../core/follow-up.js'
 import type { OpenedCall } from '../../core/message.js'
 import { assertNever } from '../../errors.js'
 import type { Change } from '../../store/store.js'
-import { sendAnswer } from '../answers.js'
+import { answerFailure } from '../answers.js'
 import { emit } from '../events.js'
 import type { Runtime } from '../runtime.js'
 import { recordedError } from '../tracking/recorded-error.js'
+import { NOT_SENT } from '../tracking/tracking.js'
 import { announcementOfFollowUp, isTracked } from './announce.js'
 import { endText, errorText, type CallEnd } from './call-end.js'
 import { groupText } from './group.js'
@@ -82,11 +83,13 @@ async function send(step: Step, given: () => string): Promise<void> {
   }
   const { id, task, options } = followUp
   const { queue, delayMs, priority } = options
-  const publish = (): Promise<void> => runtime.broker.publish({ id, queue, body, delayMs, priority })
+  const publish = async (): Promise<void> => {
+    await runtime.broker.publish({ id, queue, body, delayMs, priority })
+    emit(runtime.log, 'queued', { id, task, at: sentAt, queue, delayMs })
+  }
   const { tracking } = runtime
   if (tracking === undefined || !isTracked(followUp)) await publish()
   else await tracking.announceFollowUp(announcementOfFollowUp(runtime, tracking, { ...step.before, sentAt }, followUp), publish)
-  emit(runtime.log, 'queued', { id, task, at: sentAt, queue, delayMs })
 }
 
 function seal({ runtime, before, followUp }: Step, given: string, sentAt: number): Buffer {
@@ -99,7 +102,7 @@ function seal({ runtime, before, followUp }: Step, given: string, sentAt: number
 
 /** Ends a follow-up that can run no more, and with it what follows that. */
 async function giveUp({ runtime, before, followUp }: Step, end: Exclude<CallEnd, { kind: 'completed' }>): Promise<void> {
-  const { tracking, messages, clock } = runtime
+  const { tracking, clock } = runtime
   const { id, task, replyTo, next } = followUp
   if (tracking !== undefined && isTracked(followUp)) {
     const at = clock.now()
@@ -107,9 +110,8 @@ async function giveUp({ runtime, before, followUp }: Step, end: Exclude<CallEnd,
     const expiresAt = tracking.expiryOf(end.kind, undefined)
     const happened = { id, at, expiresAt }
     const change: Change = end.kind === 'failed' ? { kind: 'failed', ...happened, error: recordedError(end.error) } : { kind: 'cancelled', ...happened, error: end.recorded }
-    await tracking.record([{ kind: 'announced', ...known }, change])
+    await tracking.record([{ kind: 'announced', ...known, sendingUntil: NOT_SENT }, change])
   }
-  const own = { ...before, id, task, next }
-  if (replyTo !== undefined) await sendAnswer(runtime, { ...own, replyTo }, messages.sealOutcome(id, { kind: 'failed', error: end.error }))
-  await followAll(runtime, own, end)
+  await answerFailure(runtime, { id, task, replyTo }, end.error)
+  await followAll(runtime, { ...before, id, task, next }, end)
 }

@@ -102,8 +102,8 @@ export class Tracking {
     const { together, clock } = this.#parts
     const known = announced({ ...announcement, sendingUntil: NOT_SENT })
     const sent: Change = { kind: 'sent', id: announcement.id, at: clock.now(), expiresAt: announcement.expiresAt }
+    if (await this.#isSent(announcement.id)) return
     if (together === undefined) {
-      if (await this.#isSent(announcement.id)) return
       await this.record([known])
       await publish()
       return void (await this.record([sent]))
@@ -183,7 +183,7 @@ export class Tracking {
   async #isSent(id: string): Promise<boolean> {
     try {
       const record = await this.store.find({ id })
-      return record?.task !== undefined && record.sendingUntil === undefined && !isToBeTold(record.state)
+      return record?.task !== undefined && record.sendingUntil === undefined
     } catch (error) {
       this.#onFailure(error)
       return false
