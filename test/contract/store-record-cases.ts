@@ -67,6 +67,31 @@ export const lifeCases: StoreCases = {
     expect((await c.known(id, other)).progress.value).to.equal(100)
   },
 
+  'a memo is kept from the call to the end, also where a run was heard of before the call': async (c) => {
+    const memo = '{"order":"\u0000 àèìòù \ud83d\ude00"}'
+    const [id, late] = [await c.announce({ memo }), newId()]
+    await c.store.record([c.start(late), c.start(id), c.progress(id, 1, 5), c.complete(id, '1')])
+    await c.announce({ id: late, memo })
+
+    const other = await c.second()
+    expect(await c.known(id, other)).to.include({ memo, state: 'completed', result: '1' })
+    expect(await c.known(late, other)).to.include({ memo, state: 'running' })
+    expect((await other.search({})).records.map((record) => record.memo)).to.deep.equal([memo, memo])
+  },
+
+  'what a task said for people is kept when it has failed, and begins anew with another run': async (c) => {
+    const [id, other] = [await c.announce(), await c.second()]
+    const said = { value: 5, message: 'Frying.', link: '/fries/2' }
+    await c.store.record([c.start(id), { kind: 'progressed', id, at: c.clock.now(), run: c.run(), step: 1, progress: said }, c.retry(id)])
+    expect((await c.known(id, other)).progress).to.deep.equal(said)
+
+    await c.store.record([c.start(id, c.run(2))])
+    expect((await c.known(id, other)).progress).to.deep.equal({ value: -1 })
+    await c.store.record([{ kind: 'progressed', id, at: c.clock.now(), run: c.run(2), step: 1, progress: said }, c.fail(id, c.run(2))])
+
+    expect((await c.known(id, other)).progress).to.deep.equal(said)
+  },
+
   'progress 100 does not complete a task': async (c) => {
     const id = await c.announce()
     await c.store.record([c.start(id), c.progress(id, 1, 100)])

@@ -125,6 +125,16 @@ export const boundCases: StoreCases = {
     expect(await c.state(id)).to.equal('running')
   },
 
+  'a memo or a link that is too large is refused with PAYLOAD_TOO_LARGE, and a message is cut': async (c) => {
+    expect(await codeOf(c.announce({ memo: 'x'.repeat(64 * 1024 + 1) }))).to.equal('PAYLOAD_TOO_LARGE')
+    const id = await c.announce({ memo: 'x'.repeat(64 * 1024) })
+    const say = (progress: { readonly message?: string; readonly link?: string }) =>
+      c.store.record([{ kind: 'progressed', id, at: 1, run: c.run(), step: 1, progress: { value: 1, ...progress } }])
+    expect(await codeOf(say({ link: 'x'.repeat(10_000) }))).to.equal('PAYLOAD_TOO_LARGE')
+    await say({ message: 'm'.repeat(9_999) })
+    expect((await c.known(id)).progress.message?.length).to.equal(2_000)
+  },
+
   'the text of an error is cut': async (c) => {
     const id = await c.announce()
     const error = { name: 'n'.repeat(9_999), message: 'm'.repeat(99_999), code: 'c'.repeat(9_999) }
