@@ -7,7 +7,7 @@ const PURPOSE = 'errand order'
 /** Lets whoever has it follow and cancel one order until it expires. @throws ErrandError `OPTION_INVALID`, `KEY_MISSING` */
 export function orderToken({ signer, clock }: Runtime, uuid: string, expires: Duration): string {
   if (signer === undefined) throw new ErrandError('KEY_MISSING', 'Cannot sign the address of an order: this process has no keys.')
-  const until = Math.ceil((clock.now() + toMs(expires, 'expires of a signed link')) / 1_000).toString(36)
+  const until = Math.floor((clock.now() + toMs(expires, 'expires of a signed link')) / 1_000).toString(36)
   // the address has the id already
   return signer.sign(`${uuid}.${until}`, PURPOSE).slice(uuid.length + 1)
 }

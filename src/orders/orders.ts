@@ -4,6 +4,7 @@ import type { OrderAction } from '../core/order-option.js'
 import { ErrandError } from '../errors.js'
 import { cancelTask, type CancelOptions } from '../runtime/cancellation/cancel.js'
 import { ordersApp } from './app.js'
+import { fingerprintOf } from './fingerprint.js'
 import { registerHandler, type OrderTask, type RegisterOptions } from './handlers.js'
 import { orderToken } from './links.js'
 import type { Order } from './order.js'
@@ -73,7 +74,7 @@ export const orders: Orders = {
     setRunHere(!isUsed)
   },
   async place(name, { action = 'create', context = {}, key } = {}) {
-    const placed: Placed = await placeOrder({ name, action, context, key })
+    const placed: Placed = await placeOrder({ name, action, context, key, fingerprint: key === undefined ? undefined : fingerprintOf(context) })
     if (placed.kind === 'placed') return { uuid: placed.uuid, isNew: placed.isNew }
     throw new ErrandError('CALL_INVALID', `Cannot place an order "${name}": its key stands for an order that asks for something else. Use a key for one thing only.`)
   },

@@ -1,7 +1,7 @@
-import { createHash } from 'node:crypto'
 import { context } from '../../core/context.js'
 import type { OrderAction } from '../../core/order-option.js'
 import { ordersApp } from '../../orders/app.js'
+import { fingerprintOf } from '../../orders/fingerprint.js'
 import { orderKinds, type OrderKind } from '../../orders/handlers.js'
 import { orderToken } from '../../orders/links.js'
 import { hasEnded, type Order } from '../../orders/order.js'
@@ -77,14 +77,4 @@ async function locationOf({ mount, options }: OrdersExchange, uuid: string): Pro
 function scopedKey(key: string | undefined): string | undefined {
   if (key === undefined || ownerOf(context()) !== undefined) return key
   return JSON.stringify([context().clientAddress ?? null, key])
-}
-
-/** The same for bodies that say the same, in whichever order of their keys. */
-function fingerprintOf(body: JsonObject): string {
-  return createHash('sha256').update(JSON.stringify(body, inOrder)).digest('base64url')
-}
-
-function inOrder(_key: string, value: unknown): unknown {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value
-  return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))
 }
