@@ -77,6 +77,15 @@ const EXPECTED: Readonly<Record<string, readonly string[]>> = {
     'ada@example.org: 1 rows for undefined',
     'ops@example.org: ShopService.sum was not run: a step before it, ShopService.price (id …), failed: nobody sells gold',
   ],
+  orders: [
+    '201 completed: Ready. http://127.0.0.1:<port>/reports/2026.pdf',
+    '200 failed: There are no figures of 2027.',
+    'archive: 2025 is gone',
+    'ada: 2026: completed, Ready.',
+    'ada: 2027: failed, There are no figures of 2027.',
+    'printer: the cover of 2026',
+    'printer: the figures of 2026',
+  ],
   keys: ['not started', 'The processing has started.', '2026.pdf was printed', '2 letters'],
   states: [
     'completed after 1 run, for 7, 2026, completed',

@@ -5,8 +5,8 @@ import { membersOf, type OrdersClient } from '../kit/orders-client.js'
 import { testOrders } from '../kit/orders-testing.js'
 import { eachScope, type Scope } from '../kit/temporary.js'
 
-const bake = asyncTask(async function bakeFor(): Promise<void> {})
-const plain = asyncTask(async function plain(): Promise<void> {})
+const bake = asyncTask(async function bakeForOwner(): Promise<void> {})
+const plain = asyncTask(async function plainTaskOfOwner(): Promise<void> {})
 
 async function open(scope: Scope, options: OrdersOptions = {}): Promise<OrdersClient> {
   const { client } = await testOrders(scope, () => orders.register('pie', bake), { mode: 'capture', ...options })
@@ -59,7 +59,7 @@ describe('Whose orders are whose', () => {
 
   it('only registered tasks are run by orders, whatever the name says (item 146)', async () => {
     const client = await open(scope())
-    const names = ['plain', 'bakeFor', 'constructor', '__proto__', 'toString', '%2e%2e', 'pie%2Forder', '%00', '%ff', 'pie%20', 'Pie']
+    const names = ['plainTaskOfOwner', 'bakeForOwner', 'constructor', '__proto__', 'toString', '%2e%2e', 'pie%2Forder', '%00', '%ff', 'pie%20', 'Pie']
 
     for (const name of names) expect((await client.ask('POST', `/${name}/order`, { as: 'ada' })).status, name).to.equal(404)
   })

@@ -22,13 +22,13 @@ const updated = watching('updated')
 const completed = watching('completed')
 const failed = watching('failed')
 
-const breaking = asyncTask(async function breaking(): Promise<void> {
+const breaking = asyncTask(async function breakOrder(): Promise<void> {
   throw new Error('no')
 })
-const working = asyncTask(async function working(): Promise<void> {
+const working = asyncTask(async function workOnOrder(): Promise<void> {
   setProgress(10)
 })
-class Kitchen {
+class OrderKitchen {
   @asyncTask({ order: 'soup' })
   async cook(uuid: string, given: Given): Promise<void> {
     ran.push([`cook ${JSON.stringify(given)}`, uuid])
@@ -39,15 +39,15 @@ class Kitchen {
     ran.push(['season', uuid])
   }
 }
-const kitchen = new Kitchen()
-const seen = asyncTask(async function see(uuid: string): Promise<void> {
+const kitchen = new OrderKitchen()
+const seen = asyncTask(async function seeOrder(uuid: string): Promise<void> {
   const order = currentOrder()
   ran.push([`${order.name} ${order.action} ${JSON.stringify(order.context)} ${order.uuid === uuid} ${currentTask().id === uuid}`, String(context().user?.id)])
 })
-const callingOn = asyncTask(async function callOn(): Promise<void> {
+const callingOn = asyncTask(async function callFromOrder(): Promise<void> {
   await inner()
 })
-const inner = asyncTask(async function inner(): Promise<void> {
+const inner = asyncTask(async function innerOfOrder(): Promise<void> {
   try {
     currentOrder()
   } catch (error) {
@@ -98,7 +98,7 @@ describe('Handlers of orders', () => {
       () => orders.register('pie', first, { color: 1 } as object),
       () => orders.register('orders', first),
       () => orders.register('a/b', first),
-      () => asyncTask(async function bad(): Promise<void> {}, { order: { name: 'pie', action: 'eat' as 'create' } }),
+      () => asyncTask(async function badOrder(): Promise<void> {}, { order: { name: 'pie', action: 'eat' as 'create' } }),
     ]
     for (const register of bad) expect(register).to.throw(ErrandError).with.property('code', 'OPTION_INVALID')
     expect(() => orders.register('pie', async () => {})).to.throw(ErrandError).with.property('code', 'NOT_A_TASK')
@@ -172,7 +172,7 @@ describe('Handlers of orders', () => {
   it('what failOnError() says is stored, fires failed, is logged, and is thrown again with its cause (item 119)', async () => {
     const cause = new Error('the oven is on fire')
     let thrown: unknown
-    const telling = asyncTask(async function tell(): Promise<void> {
+    const telling = asyncTask(async function tellOrder(): Promise<void> {
       try {
         await failOnError('The oven is out of order.', () => Promise.reject(cause))
       } catch (error) {
@@ -191,12 +191,12 @@ describe('Handlers of orders', () => {
     expect(thrown).to.include({ code: 'TASK_FAILED', cause })
     expect(await orders.get(place.slice(-36))).to.include({ status: 'failed', message: 'The oven is out of order.' })
     expect(ran).to.deep.equal([['failed {}', 'failed']])
-    expect(testing.failures.map(({ title }) => title)).to.deep.equal(['tell failed (attempt 1)'])
+    expect(testing.failures.map(({ title }) => title)).to.deep.equal(['tellOrder failed (attempt 1)'])
   })
 
   it('progress is a number from 0 to 100, for ten items and for a thousand', async () => {
     const told: number[] = []
-    const counting = asyncTask(async function count(uuid: string, { length }: { readonly length: number }): Promise<void> {
+    const counting = asyncTask(async function countOrder(uuid: string, { length }: { readonly length: number }): Promise<void> {
       for (const item of progressItems(Array.from({ length }, (_, index) => index))) if (item === 0) told.push(length)
       await tasks.get(uuid).status()
     })
@@ -211,7 +211,7 @@ describe('Handlers of orders', () => {
 
   it('with useTaskQueue = false handlers run before the client is answered, retries too (item 122)', async () => {
     let runs = 0
-    const flaky = asyncTask(async function flake(): Promise<void> {
+    const flaky = asyncTask(async function flakeOrder(): Promise<void> {
       runs++
       ran.push(['flake', String(currentTask().attempt)])
       if (runs === 1) throw new Error('once')

@@ -7,18 +7,18 @@ import { testOrders, type OrdersTesting } from '../kit/orders-testing.js'
 import { eachScope, type Scope } from '../kit/temporary.js'
 
 const gates = new Map<string, () => void>()
-const waiting = asyncTask(async function waitForGate(uuid: string): Promise<void> {
+const waiting = asyncTask(async function orderWaits(uuid: string): Promise<void> {
   currentOrder().setMessage('Waiting.')
   await new Promise<void>((resolve) => gates.set(uuid, resolve))
 })
 const adding = asyncTask(
-  async function addBoth(_uuid: string, { a, b }: { readonly a: number; readonly b: number }): Promise<{ readonly sum: number }> {
+  async function orderAdds(_uuid: string, { a, b }: { readonly a: number; readonly b: number }): Promise<{ readonly sum: number }> {
     currentOrder().setResourceUrl('/sums/1')
     return { sum: a + b }
   },
   { result: true },
 )
-const linking = asyncTask(async function linkTo(_uuid: string, { url }: { readonly url: string }): Promise<void> {
+const linking = asyncTask(async function orderLinks(_uuid: string, { url }: { readonly url: string }): Promise<void> {
   currentOrder().setResourceUrl(url)
 })
 

@@ -5,7 +5,7 @@ import { testOrders, type OrdersTesting } from '../kit/orders-testing.js'
 import { eachScope, type Scope } from '../kit/temporary.js'
 
 const got: unknown[] = []
-const keeping = asyncTask(async function keepGiven(_uuid: string, given: unknown): Promise<void> {
+const keeping = asyncTask(async function orderKeeps(_uuid: string, given: unknown): Promise<void> {
   got.push(given)
 })
 

@@ -17,16 +17,16 @@ const noted = (name: string) =>
 const bake = noted('orders.bake')
 const reheat = noted('orders.reheat')
 const bin = noted('orders.bin')
-const serve = asyncTask(async function serve(): Promise<void> {
+const serve = asyncTask(async function serveFries(): Promise<void> {
   const order = currentOrder()
   order.setMessage('Fried.')
   order.setResourceUrl('/fries/bucket/2/')
   setProgress(40)
 })
-const burn = asyncTask(async function burn(): Promise<void> {
+const burn = asyncTask(async function burnFries(): Promise<void> {
   throw new Error('thermostat at /srv/fryer.js')
 })
-const explain = asyncTask(async function explain(): Promise<void> {
+const explain = asyncTask(async function explainFries(): Promise<void> {
   await failOnError('There are no potatoes.', () => {
     throw new Error('potatoes.db is locked')
   })
