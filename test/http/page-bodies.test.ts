@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { mkdirSync, readdirSync, readFileSync, statSync, utimesSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, readlinkSync, statSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
@@ -63,6 +63,21 @@ describe('Bodies in files', function () {
 
     expect(failure).to.be.instanceOf(RangeError)
     expect(readdirSync(folder)).to.deep.equal([])
+  })
+
+  it('are closed when their reader goes away in the middle', async () => {
+    const { bodies, folder } = opened()
+    async function* large(): AsyncGenerator<Uint8Array> {
+      for (let count = 0; count < 8; count++) yield new Uint8Array(MEBIBYTE)
+    }
+    const { id } = await bodies.write(large(), { expiresAt: Date.now() + DAY_MS })
+    const reader = (await bodies.read(id))?.getReader()
+    await reader?.read()
+    expect(openFiles(folder)).to.deep.equal([id])
+
+    await reader?.cancel()
+
+    await until('the file to be closed', () => openFiles(folder).length === 0)
   })
 
   it('read nothing by an id that is not theirs, such as a path', async () => {
@@ -142,6 +157,18 @@ describe('A large result', function () {
     expect(elsewhere.status).to.equal(500)
   })
 })
+
+/** Names of the files of a folder that this process has open. */
+function openFiles(folder: string): readonly string[] {
+  const targets = readdirSync('/proc/self/fd').map((fd) => {
+    try {
+      return readlinkSync(`/proc/self/fd/${fd}`)
+    } catch {
+      return '' // it was that of the listing itself
+    }
+  })
+  return targets.filter((target) => target.startsWith(`${folder}/`)).map((target) => target.slice(folder.length + 1))
+}
 
 /** Bytes of buffers that are still needed, once what is not has been collected. */
 function liveBuffers(): number {

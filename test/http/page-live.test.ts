@@ -1,11 +1,11 @@
 import { expect } from 'chai'
-import { createConnection } from 'node:net'
-import { once as happens } from 'node:events'
-import type { Standing } from 'errand/page'
-import { tasks } from 'errand'
+import { waitingPageHandler, type Standing } from 'errand/page'
+import { tasks, withContext } from 'errand'
+import { appState } from '#src/runtime/app.js'
 import { eachScope } from '../kit/temporary.js'
 import { endWithTest } from '../kit/process.js'
 import { PageApp } from '../kit/page-app.js'
+import { until } from '../kit/until.js'
 import { once, smuggle, walk } from '../fixtures/page/tasks.js'
 
 /** Reads server-sent events as they come. */
@@ -22,6 +22,27 @@ async function* eventsOf(response: Response): AsyncGenerator<{ readonly id: stri
       if (data !== undefined) yield { id: /^id: (.*)$/m.exec(block)?.[1], standing: JSON.parse(data) as Standing }
     }
   }
+}
+
+/** Counts who watches tasks in this process. */
+function watchesOfStore(): { open: number; opened: number } {
+  const counts = { open: 0, opened: 0 }
+  const state = appState()
+  if (state.kind !== 'on' || state.runtime.tracking === undefined) throw new Error('The server is not started')
+  const { store } = state.runtime.tracking
+  const watch = store.watch.bind(store)
+  store.watch = async (ids, onChange) => {
+    const { stop } = await watch(ids, onChange)
+    counts.open++
+    counts.opened++
+    return {
+      stop: async () => {
+        counts.open--
+        await stop()
+      },
+    }
+  }
+  return counts
 }
 
 describe('A waiting page that is open', function () {
@@ -64,19 +85,39 @@ describe('A waiting page that is open', function () {
     }
   })
 
-  it('says at once how often to try again, and lets go of the task when the browser goes away', async () => {
+  it('says at once how often to try again', async () => {
     const app = new PageApp(scope())
     await app.start({ '/walk': { run: walk } })
     const id = await app.begin('/walk')
-    const socket = createConnection(app.served.port, '127.0.0.1')
-    socket.write(`GET /walk/events?process_id=${id} HTTP/1.1\r\nHost: localhost\r\nx-user: ada\r\n\r\n`)
-    let said = ''
-    socket.setEncoding('utf8').on('data', (text: string) => (said += text))
-    while (!said.includes('data: ')) await happens(socket, 'data')
 
-    expect(said.split('\r\n\r\n')[1]).to.include('retry: 3000\n\n')
-    socket.destroy()
-    await app.served.close() // waits for requests under way
+    const response = await app.ask(`/walk/events?process_id=${id}`, { user: 'ada' })
+    for await (const chunk of response.body ?? []) {
+      expect(new TextDecoder().decode(chunk)).to.match(/^retry: 3000\n\n/)
+      break
+    }
+  })
+
+  it('is let go of when the browser goes away, however it does', async () => {
+    const app = new PageApp(scope())
+    await app.start({ '/walk': { run: walk } })
+    const id = await app.begin('/walk')
+    const watches = watchesOfStore()
+    const handler = waitingPageHandler({ run: walk })
+    const open = async (signal: AbortSignal): Promise<Response | undefined> => {
+      const request = new Request(`${app.origin}/walk/events?process_id=${id}`, { signal })
+      return withContext({ user: { id: 'ada' } }, () => handler({ request, mount: '/walk', path: '/events' }))
+    }
+
+    const gone = new AbortController()
+    await open(gone.signal)
+    const left = await open(new AbortController().signal)
+    await until('two watches', () => watches.open === 2)
+    gone.abort()
+    await until('one of them to end', () => watches.open === 1)
+    await left?.body?.cancel()
+    await until('the other to end', () => watches.open === 0)
+    await open(AbortSignal.abort())
+    await until('one that came too late to end', () => watches.opened === 3 && watches.open === 0)
   })
 
   it('goes on where a worker is killed: the next one runs the task again', async () => {

@@ -43,9 +43,14 @@ export class PageApp {
 
   /** Starts the server with these views, without a worker. */
   async start(views: Readonly<Record<string, WaitingPageView>>, port = 0): Promise<Running> {
+    const running = await this.startWithoutServer()
+    await this.serve(views, port)
+    return running
+  }
+
+  async startWithoutServer(): Promise<Running> {
     const running = await start({ ...this.#settings(), logger: silentLogger })
     this.#scope.defer(() => running.stop())
-    await this.serve(views, port)
     return running
   }
 

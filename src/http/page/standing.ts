@@ -43,11 +43,15 @@ export function percentOf({ progress }: TaskStatus): number | undefined {
   return typeof progress.value === 'number' && progress.value >= 0 ? progress.value : undefined
 }
 
-/** What the task says of itself: the `message` in the data of its progress. */
+/** What the task says of itself: the `message` of its progress, or in the data of that. */
 export function messageOf({ progress }: TaskStatus): string | undefined {
-  const data = progress.data
-  const message = typeof data === 'object' && data !== null && 'message' in data ? data.message : undefined
-  return typeof message === 'string' && message !== '' ? message.slice(0, LONGEST_MESSAGE) : undefined
+  const message = textAt(progress, 'message') ?? textAt(progress.data, 'message')
+  return message?.slice(0, LONGEST_MESSAGE)
+}
+
+function textAt(holder: unknown, name: string): string | undefined {
+  const text: unknown = typeof holder === 'object' && holder !== null ? Reflect.get(holder, name) : undefined
+  return typeof text === 'string' && text !== '' ? text : undefined
 }
 
 /** How the task stands in one text. */
