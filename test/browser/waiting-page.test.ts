@@ -1,4 +1,5 @@
 import { expect } from 'chai'
+import { tasks } from 'errand'
 import type { WaitingPageView } from 'errand/page'
 import { describeBrowser, inPage, type TestPage } from '../kit/browser.js'
 import { PageApp } from '../kit/page-app.js'
@@ -196,6 +197,29 @@ describeBrowser('A waiting page in a browser', function () {
 
       await shows(page, 'h1', 'Walked')
       await page.takeFaults() // of the time without a server
+    })
+  })
+
+  it('holds no connection while nobody looks at it, and is up to date at once when somebody does', async () => {
+    const { app, url } = await appWith(stepsOf(2))
+    await inPage({}, async (page) => {
+      const closed: string[] = []
+      page.tab.on('requestfailed', (request) => closed.push(new URL(request.url()).pathname))
+      const look = (isHidden: boolean): Promise<unknown> =>
+        page.tab.evaluate(`Object.defineProperty(document, 'hidden', { configurable: true, value: ${isHidden} }); document.dispatchEvent(new Event('visibilitychange'))`)
+      await page.goto(url)
+      await press(page)
+      await shows(page, PERCENT, '33')
+
+      await look(true)
+      await until('the events to be closed', () => closed.includes('/walk/events'))
+      app.open('step-1')
+      const id = new URL(page.tab.url()).searchParams.get('process_id') ?? ''
+      await until('the second step', async () => (await tasks.get(id).progress()).value === 66.7)
+      expect(await textOf(page, PERCENT)).to.include('33')
+      await look(false)
+
+      await shows(page, PERCENT, '66.7')
     })
   })
 

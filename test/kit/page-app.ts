@@ -111,7 +111,7 @@ export class PageApp {
       dataDir: this.#scope.file('data'),
       services: TASKS,
       ...this.#base,
-      worker: { spawn: false, concurrency: 4, grace: '1s' },
+      worker: { spawn: false, concurrency: 4, grace: '1s', ...this.#base.worker },
     }
   }
 }
