@@ -2,7 +2,7 @@ import { expect } from 'chai'
 import type { WaitingPageView } from 'errand/page'
 import { eachScope } from '../kit/temporary.js'
 import { PageApp } from '../kit/page-app.js'
-import { mirror, respond, walk } from '../fixtures/page/tasks.js'
+import { mirror, once, respond, walk } from '../fixtures/page/tasks.js'
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/
 
@@ -31,6 +31,16 @@ describe('What a waiting page shows to whom', function () {
     const admin = await app.ask(`/respond/result?process_id=${id}`, { user: 'root' })
     expect([admin.status, admin.headers.getSetCookie(), admin.headers.get('x-made-by')]).to.deep.equal([201, [], null])
     expect(await admin.text()).to.equal('name\nAda\n')
+  })
+
+  it('gives no admin a result that can be read once (129)', async () => {
+    const app = await appWith({ '/once': { run: once, isAdmin: ({ user }) => user?.id === 'root' } })
+    await app.worker()
+    const id = await app.begin('/once')
+    await app.ended('/once', id)
+
+    expect((await app.ask(`/once/result?process_id=${id}`, { user: 'root' })).status).to.equal(404)
+    expect(await (await app.ask(`/once/result?process_id=${id}`, { user: 'ada' })).text()).to.equal('for one pair of eyes')
   })
 
   it('answers 404 for everything about what somebody else started, and for processes of other views (144)', async () => {

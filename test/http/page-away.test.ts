@@ -38,7 +38,7 @@ describe('A waiting page where something is missing', function () {
     const away = async (): Promise<never> => {
       throw new ErrandError('BROKER_UNREACHABLE', 'Cannot publish: no broker.')
     }
-    const broken = { ...state.runtime, tracking: undefined, broker: { ...state.runtime.broker, publish: away, features: state.runtime.broker.features } }
+    const broken = { ...state.runtime, broker: { ...state.runtime.broker, publish: away, features: state.runtime.broker.features } }
     setAppState({ ...state, runtime: broken })
     scope().defer(() => setAppState(state))
 
@@ -51,6 +51,15 @@ describe('A waiting page where something is missing', function () {
       503,
       { title: 'Al momento non è possibile', detail: 'L’avvio non è riuscito e nulla è in corso. Riprovi tra poco.', status: 503 },
     ])
+  })
+
+  it('starts nothing where nothing would be kept of it', async () => {
+    const app = new PageApp(scope(), { store: 'off' })
+    await app.start({ '/walk': { run: walk } })
+
+    const refused = await app.ask('/walk', { method: 'POST', user: 'ada' })
+
+    expect([refused.status, await refused.text()]).to.deep.equal([500, 'ErrandError: A waiting page cannot start walk: "store: off" keeps nothing of it. Configure "store: sqlite" or a PostgreSQL URL.'])
   })
 
   it('shows what there is on pages of the application: the value, why it failed, and that it is unknown', async () => {

@@ -63,7 +63,7 @@ describe('A waiting page that is open', function () {
     }
 
     expect(response.headers.get('content-type')).to.equal('text/event-stream; charset=utf-8')
-    expect(response.headers.get('cache-control')).to.equal('no-store')
+    expect(response.headers.get('cache-control')).to.equal('no-store, no-transform')
     expect(seen.map(({ progress }) => progress)).to.include.members([25, 50, 75])
     expect(seen.at(-1)).to.include({ process_id: id, completed: true, state: 'completed' })
     expect(seen.some(({ message }) => message === 'step 2 <of> 3')).to.equal(true)

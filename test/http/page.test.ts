@@ -180,13 +180,13 @@ describe('A waiting page', function () {
 
   it('speaks the language of the request, or of the context, and those that the application adds (131)', async () => {
     const app = await appWith({
-      '/walk': { run: walk, texts: { es: { initialTitle: 'Listo' }, 'de-AT': { start: 'Gemma' } } },
+      '/walk': { run: walk, texts: { es: { initialTitle: 'Listo' }, 'de-AT': { start: 'Gemma' }, he: { start: 'התחל' } } },
       '/fixed': { run: walk, locale: () => 'fr-CA' },
     })
     const languageFor = async (acceptLanguage: string, view = '/walk') => {
       const page = await app.ask(view, { headers: { 'accept-language': acceptLanguage } })
       const text = await page.text()
-      expect(text).to.include(`<html lang="${page.headers.get('content-language')}">`)
+      expect(text).to.include(`<html lang="${page.headers.get('content-language')}"`)
       expect(page.headers.get('vary')).to.equal('Accept, Accept-Language, Cookie')
       return { language: page.headers.get('content-language'), heading: /<h1[^>]*>([^<]+)/.exec(text)?.[1], button: /<button[^>]*>([^<]+)/.exec(text)?.[1] }
     }
@@ -196,6 +196,8 @@ describe('A waiting page', function () {
     expect(await languageFor('it-CH')).to.deep.equal({ language: 'it', heading: 'Tutto pronto', button: 'Avvia' })
     expect(await languageFor('en;q=0, es')).to.deep.equal({ language: 'es', heading: 'Listo', button: 'Start' })
     expect(await languageFor('de-AT')).to.deep.equal({ language: 'de-at', heading: 'Bereit', button: 'Gemma' })
+    expect((await languageFor('he')).button).to.equal('התחל')
+    expect(await (await app.ask('/walk', { headers: { 'accept-language': 'he' } })).text()).to.include('<html lang="he" dir="rtl">')
     expect((await languageFor('de', '/fixed')).language).to.equal('fr')
     const id = await app.begin('/walk')
     expect((await app.standing('/walk', id, { headers: { 'accept-language': 'de' } })).progress_message).to.equal('Wartet, bis es an der Reihe ist')

@@ -3,49 +3,57 @@ import type { Process } from './processes.js'
 import { standingOf } from './standing.js'
 import type { Visit } from './visit.js'
 
-/** Proxies let go of connections on which nothing is said for a minute, some sooner. */
-const HEARTBEAT_MS = 15_000
-/** After it the browser asks again, and whether it may is decided again. */
-const LIFETIME_MS = 15 * 60_000
+/** Times of a stream. */
+interface EventTimes {
+  readonly heartbeatMs: number
+  readonly lifetimeMs: number
+}
+
+const TIMES: EventTimes = {
+  // proxies let go of connections on which nothing is said for a minute, some sooner
+  heartbeatMs: 15_000,
+  // after it the browser asks again, and whether it may is decided again
+  lifetimeMs: 15 * 60_000,
+}
+
 const RETRY_MS = 3_000
 
 /**
  * How a process stands as server-sent events: now, after each change, and the end, with which the stream ends. Each event tells all that
  * is known, so that none that was missed matters.
  */
-export function eventsOf({ exchange, texts, locale }: Visit, { id, handle }: Process): ReadableStream<Uint8Array> {
+export function eventsOf({ exchange, texts, locale }: Visit, { id, handle }: Process, times = TIMES): ReadableStream<Uint8Array> {
   const bytes = new TextEncoder()
   const stop = new AbortController()
-  const end = (): void => stop.abort()
-  let count = 0
-  return new ReadableStream<Uint8Array>({
-    start(stream) {
-      const say = (text: string): void => stream.enqueue(bytes.encode(text))
-      say(`retry: ${RETRY_MS}\n\n`)
-      const heartbeat = setInterval(() => say(': still here\n\n'), HEARTBEAT_MS)
-      const lifetime = setTimeout(end, LIFETIME_MS)
-      exchange.request.signal.addEventListener('abort', end)
-      if (exchange.request.signal.aborted) end()
-      const tell = async (): Promise<void> => {
-        for await (const status of handle.watch({ signal: stop.signal })) {
-          if (stop.signal.aborted) return
-          const standing = standingOf(status, texts, locale)
-          say(`id: ${++count}\ndata: ${JSON.stringify({ ...standing, process_id: id })}\n\n`)
-          if (isTerminal(status.state) || status.state === 'unknown') return
-        }
+  const timers: NodeJS.Timeout[] = []
+  const { signal } = exchange.request
+  const end = (): void => {
+    for (const timer of timers) clearTimeout(timer)
+    signal.removeEventListener('abort', end)
+    stop.abort()
+  }
+  const begin = (stream: ReadableStreamDefaultController<Uint8Array>): void => {
+    const say = (text: string): void => stream.enqueue(bytes.encode(text))
+    say(`retry: ${RETRY_MS}\n\n`)
+    timers.push(setInterval(() => say(': still here\n\n'), times.heartbeatMs), setTimeout(end, times.lifetimeMs))
+    signal.addEventListener('abort', end)
+    if (signal.aborted) end()
+    const tell = async (): Promise<void> => {
+      let count = 0
+      for await (const status of handle.watch({ signal: stop.signal })) {
+        if (stop.signal.aborted) return
+        say(`id: ${++count}\ndata: ${JSON.stringify({ ...standingOf(status, texts, locale), process_id: id })}\n\n`)
+        if (isTerminal(status.state) || status.state === 'unknown') return
       }
-      const over = (): void => {
-        clearInterval(heartbeat)
-        clearTimeout(lifetime)
-        exchange.request.signal.removeEventListener('abort', end)
-        if (!stop.signal.aborted) stream.close()
-        else closeQuietly(stream)
-      }
-      // where the store is away the stream ends; the page asks then, and hears why
-      void tell().then(over, over)
-    },
-    cancel: end,
-  })
+    }
+    const over = (): void => {
+      end()
+      closeQuietly(stream)
+    }
+    // where the store is away the stream ends; the page asks then, and hears why
+    void tell().then(over, over)
+  }
+  return new ReadableStream<Uint8Array>({ start: begin, cancel: end })
 }
 
 /** Who went away has closed it already. */

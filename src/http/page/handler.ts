@@ -120,6 +120,7 @@ async function result(visit: Visit, process: Process): Promise<Response> {
   const isOnce = visit.view.task.declaration.options.resultOnce
   // nobody has read what a browser fetched to have it ready, or only asked about
   if (isOnce && visit.exchange.request.method === 'HEAD') return textAnswer('')
+  if (isOnce && !process.isOwn) return unknown(visit, process.id)
   if (isOnce && /prefetch/.test(visit.exchange.request.headers.get('sec-purpose') ?? '')) return textAnswer('', { status: 503 })
   try {
     return await finished(visit, process)

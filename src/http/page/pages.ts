@@ -45,7 +45,7 @@ export function builtInPage(page: PageFacts): Html {
   // of nothing else does the page tell anything new, so its heading is where reading begins
   const start = isRunning || page.kind === 'initial' ? html`<h1>${heading}</h1>` : html`<h1 tabindex="-1" autofocus>${heading}</h1>`
   return html`<!doctype html>
-<html lang="${page.locale}">
+<html lang="${page.locale}"${isRightToLeft(page.locale) ? html` dir="rtl"` : undefined}>
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
@@ -79,6 +79,9 @@ function actionsOf({ kind, links, texts, parts }: PageFacts): HtmlPart {
   if (action === 'start') return html`<div class="actions"><form method="post" action="${links.view}"><button class="button">${texts.start}</button></form></div>`
   return html`<div class="actions"><a class="button" href="${links.view}">${texts[action]}</a></div>`
 }
+
+/** Languages that an application may add. */
+const isRightToLeft = (locale: string): boolean => /^(?:ar|dv|fa|he|ks|ku|ps|sd|ug|ur|yi)(?:-|$)/.test(locale)
 
 /** Percent as the language writes it, as the script does too. */
 export function percentText(percent: number, locale: string): string {

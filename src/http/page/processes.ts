@@ -1,7 +1,7 @@
 import { ErrandError } from '../../errors.js'
 import { context } from '../../core/context.js'
 import { processState } from '../../core/process-state.js'
-import { appState } from '../../runtime/app.js'
+import { appState, settledAppState } from '../../runtime/app.js'
 import { enqueue } from '../../runtime/background.js'
 import type { TaskHandle } from '../../runtime/handle.js'
 import { tasks } from '../../runtime/tasks.js'
@@ -27,15 +27,19 @@ export interface Started {
   readonly cookie: string | undefined
 }
 
+/** As many as a call may have. */
+const MOST_TAGS = 50
+
 const PROCESS_ID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 
 /** Sends the task as who asks; `large` where its arguments do not fit into a message. @throws what sending fails with */
 export async function startProcess(view: ResolvedView, exchange: HttpExchange, args: readonly unknown[]): Promise<Started | 'large'> {
+  await refuseWithoutStore(view)
   const asker = askerOf(exchange)
   const byLink = asker.owner === undefined && view.given.anonymous === 'link'
   const visitor = asker.owner === undefined && asker.visitorTag === undefined && !byLink ? newVisitor(exchange) : undefined
   const visitorTag = asker.owner === undefined && !byLink ? (visitor?.visitorTag ?? asker.visitorTag) : undefined
-  const tags = [...view.task.declaration.options.tags, ...(visitorTag === undefined ? [] : [visitorTag])]
+  const tags = [...(visitorTag === undefined ? [] : [visitorTag]), ...view.task.declaration.options.tags].slice(0, MOST_TAGS)
   const key = keyOf(view, exchange, asker.owner ?? visitorTag)
   try {
     const handle = await enqueue(() => view.call(args), { tags, key })
@@ -59,6 +63,16 @@ export async function findProcess(view: ResolvedView, exchange: HttpExchange, gi
   const isTheirs = status.owner === undefined && signed !== undefined
   if (isTheirs || isOwn(status, askerOf(exchange))) return { id: given, handle, status, isOwn: true }
   return view.given.isAdmin?.(context()) === true ? { id: given, handle, status, isOwn: false } : undefined
+}
+
+/** Nobody could be shown how a process stands. */
+async function refuseWithoutStore({ task }: ResolvedView): Promise<void> {
+  const state = await settledAppState()
+  if (state.kind !== 'on' || state.runtime.tracking !== undefined) return
+  throw new ErrandError(
+    'CALL_INVALID',
+    `A waiting page cannot start ${task.name}: "store: off" keeps nothing of it. Configure "store: sqlite" or a PostgreSQL URL.`,
+  )
 }
 
 /** A key stands for the work of one person: nobody joins that of somebody else. */

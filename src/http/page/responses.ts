@@ -37,8 +37,9 @@ export function redirectAnswer(location: string): Response {
 }
 
 export function eventsAnswer(events: ReadableStream<Uint8Array>): Response {
-  // the last one for nginx, which otherwise collects events until it has many
-  return new Response(events, { headers: { ...ALWAYS, 'content-type': 'text/event-stream; charset=utf-8', 'x-accel-buffering': 'no' } })
+  // nobody between compresses events, nor collects them until there are many
+  const live = { 'cache-control': 'no-store, no-transform', 'x-accel-buffering': 'no' }
+  return new Response(events, { headers: { ...ALWAYS, ...live, 'content-type': 'text/event-stream; charset=utf-8' } })
 }
 
 /** Only what carries the nonce of this very page runs. */

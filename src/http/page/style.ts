@@ -19,7 +19,7 @@ h1 { margin: 0 0 .625rem; font-size: clamp(1.5rem, 5vw, 1.875rem); line-height: 
 h1:focus { outline: none }
 p { margin: 0; text-wrap: pretty }
 .lead { color: var(--quiet) }
-.mark { display: block; width: 2.75rem; height: 2.75rem; margin: 0 0 1.125rem -.25rem; color: var(--accent) }
+.mark { display: block; width: 2.75rem; height: 2.75rem; margin: 0 0 1.125rem; margin-inline-start: -.25rem; color: var(--accent) }
 .mark.trouble { color: var(--trouble) }
 .mark.quiet { color: var(--quiet) }
 .indicator { margin: 1.75rem 0 0 }
