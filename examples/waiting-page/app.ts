@@ -1,6 +1,6 @@
 import express from 'express'
-import { answerWith, requestContext } from 'errand/express'
-import { html, waitingPageHandler } from 'errand/page'
+import { requestContext, waitingPage } from 'errand/express'
+import { html } from 'errand/page'
 import { reports } from './services/reports.js'
 
 interface Person {
@@ -18,35 +18,31 @@ export function createApp(): express.Express {
     next()
   })
 
-  app.use('/report', answerWith(waitingPageHandler({ service: reports, run: 'yearly' })))
+  app.use('/report', waitingPage({ service: reports, run: 'yearly' }))
 
   app.use(
     '/invoice',
-    answerWith(
-      waitingPageHandler({
-        service: reports,
-        run: 'invoice',
-        input: async ({ request }) => {
-          const number = Number((await request.formData()).get('number'))
-          return Number.isInteger(number) ? [number] : new Response('Which invoice?', { status: 422 })
-        },
-        key: ({ request }) => new URL(request.url).pathname,
-      }),
-    ),
+    waitingPage({
+      service: reports,
+      run: 'invoice',
+      input: async ({ request }) => {
+        const number = Number((await request.formData()).get('number'))
+        return Number.isInteger(number) ? [number] : new Response('Which invoice?', { status: 422 })
+      },
+      key: ({ request }) => new URL(request.url).pathname,
+    }),
   )
 
   app.use(
     '/archive',
-    answerWith(
-      waitingPageHandler({
-        service: reports,
-        run: 'archive',
-        initialPage: ({ links, locale, texts }) =>
-          html`<!doctype html><html lang="${locale}"><title>Archive</title><form method="post" action="${links.view}"><button>${texts.start}</button></form></html>`,
-        texts: { es: { start: 'Empezar' } },
-        isAdmin: ({ user }) => user?.id === 1,
-      }),
-    ),
+    waitingPage({
+      service: reports,
+      run: 'archive',
+      initialPage: ({ links, locale, texts }) =>
+        html`<!doctype html><html lang="${locale}"><title>Archive</title><form method="post" action="${links.view}"><button>${texts.start}</button></form></html>`,
+      texts: { es: { start: 'Empezar' } },
+      isAdmin: ({ user }) => user?.id === 1,
+    }),
   )
   return app
 }

@@ -59,7 +59,7 @@ describe('A waiting page where something is missing', function () {
 
     const refused = await app.ask('/walk', { method: 'POST', user: 'ada' })
 
-    expect([refused.status, await refused.text()]).to.deep.equal([500, 'ErrandError: A waiting page cannot start walk: "store: off" keeps nothing of it. Configure "store: sqlite" or a PostgreSQL URL.'])
+    expect([refused.status, await refused.text()]).to.deep.equal([500, 'ErrandError: A waiting page cannot start page.walk: "store: off" keeps nothing of it. Configure "store: sqlite" or a PostgreSQL URL.'])
   })
 
   it('shows what there is on pages of the application: the value, why it failed, and that it is unknown', async () => {

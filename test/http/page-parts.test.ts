@@ -3,6 +3,7 @@ import { ErrandError } from 'errand'
 import { Html, html, pageResult, type PageResult } from 'errand/page'
 import { createSigner } from '#src/core/seal/signer.js'
 import { generateKey, parseKeyRing } from '#src/core/seal/key-ring.js'
+import { pageRequestOf } from '#src/http/page/input.js'
 import { linksOf } from '#src/http/page/links.js'
 import { formatOf, languageOf } from '#src/http/page/negotiate.js'
 import { isOwnOrigin } from '#src/http/same-origin.js'
@@ -90,6 +91,37 @@ describe('Signed texts', () => {
     expect(later.verify(signed.replace('a.b', 'a.c'), 'visitor')).to.equal(undefined)
     expect(later.verify('nonsense', 'visitor')).to.equal(undefined)
     expect(later.verify('', 'visitor')).to.equal(undefined)
+  })
+})
+
+describe('The request that a task gets', () => {
+  const told = (type: string, { parsedBody, body }: { readonly parsedBody?: unknown; readonly body?: string }): ReturnType<typeof pageRequestOf> => {
+    const request = new Request('http://localhost/a?b=c', { method: 'POST', headers: { 'content-type': type }, ...(body === undefined ? {} : { body }) })
+    return pageRequestOf({ request, mount: '/a', path: '', parsedBody })
+  }
+  const about = { method: 'POST', url: 'http://localhost/a?b=c' }
+  const FORM = 'application/x-www-form-urlencoded'
+
+  it('has what the framework has parsed already: fields of a form, or anything else', async () => {
+    const fields = { year: '2026', month: ['5', '6'], nested: { no: 'field' }, ['__proto__']: 'x' }
+
+    expect(await told(FORM, { parsedBody: fields })).to.deep.equal({ ...about, form: { year: '2026', month: ['5', '6'] }, body: undefined })
+    expect(await told('application/json', { parsedBody: [1] })).to.deep.equal({ ...about, form: {}, body: [1] })
+  })
+
+  it('has the texts of a form with files, without the files', async () => {
+    const data = new FormData()
+    data.append('year', '2026')
+    data.append('scan', new File(['x'], 'scan.png'))
+    const request = new Request(about.url, { method: 'POST', body: data })
+
+    expect(await pageRequestOf({ request, mount: '/a', path: '' })).to.deep.equal({ ...about, form: { year: '2026' }, body: undefined })
+  })
+
+  it('has no body where there is none, or none that is known', async () => {
+    expect(await told('application/json', { body: '' })).to.deep.equal({ ...about, form: {}, body: undefined })
+    expect(await told('text/plain', { body: 'x' })).to.deep.equal({ ...about, form: {}, body: undefined })
+    expect(await told('application/problem+json; charset=utf-8', { body: '{"a":1}' })).to.deep.equal({ ...about, form: {}, body: { a: 1 } })
   })
 })
 
