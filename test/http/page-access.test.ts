@@ -1,5 +1,6 @@
 import { expect } from 'chai'
-import type { WaitingPageView } from 'errand/page'
+import { withContext, type ContextInput } from 'errand'
+import { waitingPageHandler, type WaitingPageView } from 'errand/page'
 import { eachScope } from '../kit/temporary.js'
 import { PageApp } from '../kit/page-app.js'
 import { mirror, once, respond, walk } from '../fixtures/page/tasks.js'
@@ -105,5 +106,33 @@ describe('What a waiting page shows to whom', function () {
     const signedIn = await app.begin('/walk')
     expect(signedIn).to.match(UUID)
     expect(await statusOf(signedIn)).to.equal(404)
+  })
+
+  it('tells people of one id apart by their tenants (144)', async () => {
+    const app = await appWith({ '/walk': { run: walk } })
+    const handler = waitingPageHandler({ run: walk })
+    const askAs = async (tenant: string, path: string, init: RequestInit = {}): Promise<Response | undefined> => {
+      const request = new Request(`${app.origin}/walk${path}`, init)
+      const who = { user: { id: 'ada' }, tenant } as ContextInput // as an application declares it
+      return withContext(who, () => handler({ request, mount: '/walk', path: path.replace(/\?.*/, '') }))
+    }
+
+    const start = await askAs('acme', '', { method: 'POST' })
+    const page = (start?.headers.get('location') ?? '').replace('/walk', '')
+
+    expect((await askAs('acme', page))?.status).to.equal(200)
+    expect((await askAs('other', page))?.status).to.equal(404)
+  })
+
+  it('sends the cookie of somebody who is not signed in over HTTPS alone where the page came so, for the view alone (129)', async () => {
+    await appWith({})
+    const handler = waitingPageHandler({ run: walk })
+    const cookieAt = async (url: string, mount: string): Promise<string | undefined> => {
+      const response = await withContext({}, () => handler({ request: new Request(url, { method: 'POST' }), mount, path: '' }))
+      return response?.headers.getSetCookie()[0]?.replace(/=[^;]*;/, '=…;')
+    }
+
+    expect(await cookieAt('https://shop.example/a/walk', '/a/walk')).to.equal('errand_visitor=…; Path=/a/walk; SameSite=Lax; Max-Age=604800; HttpOnly; Secure')
+    expect(await cookieAt('http://shop.example/a;Domain=b', '/a;Domain=b')).to.equal('errand_visitor=…; Path=/; SameSite=Lax; Max-Age=604800; HttpOnly')
   })
 })

@@ -1,6 +1,7 @@
 import { expect } from 'chai'
 import { start } from 'errand'
 import type { WaitingPageView } from 'errand/page'
+import { startTesting } from 'errand/testing'
 import { ErrandError } from '#src/errors.js'
 import { silentLogger } from '#src/core/logger.js'
 import { appState, setAppState } from '#src/runtime/app.js'
@@ -28,6 +29,19 @@ describe('A waiting page where something is missing', function () {
     expect(await result.json()).to.deep.include({ user: 'ada' })
     expect((await app.ask(`/mirror/result?process_id=${id}`, { user: 'eve' })).status).to.equal(404)
     expect((await app.ask(`/fails/result?process_id=${failing}`, { user: 'ada' })).status).to.equal(500)
+  })
+
+  it('works in the test mode, where tasks run in the process of the test', async () => {
+    const testing = await startTesting()
+    scope().defer(() => testing.stop())
+    const app = new PageApp(scope())
+    await app.serve({ '/mirror': { run: mirror } })
+
+    const id = await app.begin('/mirror', { form: { a: '1' } })
+    await testing.idle()
+
+    const result = await app.ask(`/mirror/result?process_id=${id}`, { user: 'ada' })
+    expect(await result.json()).to.deep.include({ user: 'ada' })
   })
 
   it('says that it is not possible just now while the broker or the store is away, and starts nothing', async () => {

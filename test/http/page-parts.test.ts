@@ -1,12 +1,14 @@
 import { expect } from 'chai'
-import { ErrandError } from 'errand'
-import { Html, html, pageResult, type PageResult } from 'errand/page'
+import { ErrandError, type TaskStatus } from 'errand'
+import { Html, html, pageResult, type PageResult, type Standing } from 'errand/page'
 import { createSigner } from '#src/core/seal/signer.js'
 import { generateKey, parseKeyRing } from '#src/core/seal/key-ring.js'
 import { pageRequestOf } from '#src/http/page/input.js'
 import { linksOf } from '#src/http/page/links.js'
 import { formatOf, languageOf } from '#src/http/page/negotiate.js'
 import { isOwnOrigin } from '#src/http/same-origin.js'
+import { standingOf } from '#src/http/page/standing.js'
+import { EN } from '#src/http/page/texts/en.js'
 import { mergeTexts } from '#src/http/page/texts/texts.js'
 
 describe('Markup of pages', () => {
@@ -122,6 +124,28 @@ describe('The request that a task gets', () => {
     expect(await told('application/json', { body: '' })).to.deep.equal({ ...about, form: {}, body: undefined })
     expect(await told('text/plain', { body: 'x' })).to.deep.equal({ ...about, form: {}, body: undefined })
     expect(await told('application/problem+json; charset=utf-8', { body: '{"a":1}' })).to.deep.equal({ ...about, form: {}, body: { a: 1 } })
+  })
+})
+
+describe('How a process stands', () => {
+  const status: TaskStatus = { id: 'x', state: 'running', attempt: 1, attempts: [], progress: { value: -1, data: null }, tags: [] }
+  const standing = (given: Partial<TaskStatus>, locale = 'en'): Standing => standingOf({ ...status, ...given }, mergeTexts({}).get(locale) ?? EN, locale)
+
+  it('is told with the message of its progress, or of the data of that, which is cut', () => {
+    expect(standing({}).message).to.equal(undefined)
+    expect(standing({ progress: { value: 1, data: { message: 'packing' } } }).message).to.equal('packing')
+    expect(standing({ progress: { value: 1, data: { message: 'packing' }, message: 'sending' } }).message).to.equal('sending')
+    expect(standing({ progress: { value: 1, data: { message: 7 } } }).message).to.equal(undefined)
+    expect(standing({ progress: { value: 1, data: { message: 'x'.repeat(2000) } } }).message).to.have.lengthOf(500)
+  })
+
+  it('is told in words for every state, with numbers as the language writes them', () => {
+    expect(standing({ progress: { value: 33.3, data: null } }, 'de').progress_message).to.equal('33,3 % erledigt')
+    expect(standing({ state: 'retrying' }).progress_message).to.equal('Something went wrong, trying again shortly')
+    expect(standing({ state: 'scheduled' }).progress_message).to.equal('Waiting for its turn')
+    expect(standing({}).progress_message).to.equal('In progress')
+    expect(standing({ state: 'completed' })).to.include({ progress: true, completed: true })
+    expect(standing({ state: 'cancelled' })).to.include({ progress: 'ERROR', completed: 'ERROR', progress_message: 'Cancelled' })
   })
 })
 

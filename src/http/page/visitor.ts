@@ -21,6 +21,8 @@ export interface Asker {
 const COOKIE = 'errand_visitor'
 const PURPOSE = 'visitor'
 const VISITOR_BYTES = 16
+/** A path that is one attribute of a cookie and nothing else. */
+const PATH = /^\/[\w./~%!$&'()*+,=:@-]{1,400}$/
 /** As long as results are kept by default, and their failures longer than anybody without a name will look. */
 const MAX_AGE_SECONDS = 7 * 24 * 60 * 60
 
@@ -36,7 +38,7 @@ export function askerOf({ request }: HttpExchange): Asker {
 export function newVisitor({ request, mount }: HttpExchange): { readonly visitorTag: string; readonly cookie: string } {
   const visitor = randomBytes(VISITOR_BYTES).toString('base64url')
   const isHttps = new URL(request.url).protocol === 'https:'
-  const cookie = { name: COOKIE, value: signer().sign(visitor, PURPOSE), path: mount === '' ? '/' : mount, maxAgeSeconds: MAX_AGE_SECONDS }
+  const cookie = { name: COOKIE, value: signer().sign(visitor, PURPOSE), path: PATH.test(mount) ? mount : '/', maxAgeSeconds: MAX_AGE_SECONDS }
   return { visitorTag: tagOf(visitor), cookie: serializeCookie(cookie, isHttps) }
 }
 

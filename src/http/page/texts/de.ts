@@ -9,7 +9,7 @@ export const DE: PageTexts = {
   waiting: 'Wartet, bis es an der Reihe ist',
   working: 'Wird bearbeitet',
   retrying: 'Etwas ging schief, gleich folgt ein neuer Versuch',
-  percentage: '{percent} % erledigt',
+  percentage: '{percent}\u00a0% erledigt',
   progressLabel: 'Fortschritt',
   withoutScript: 'Diese Seite sieht alle fünf Sekunden nach.',
   connectionLost: 'Die Verbindung ist unterbrochen. Es wird erneut versucht.',

@@ -9,7 +9,7 @@ export const FR: PageTexts = {
   waiting: 'En attente de son tour',
   working: 'En cours',
   retrying: 'Un problème est survenu, nouvel essai dans un instant',
-  percentage: '{percent} % terminé',
+  percentage: '{percent}\u202f% terminé',
   progressLabel: 'Avancement',
   withoutScript: 'Cette page s’actualise toutes les cinq secondes.',
   connectionLost: 'La connexion est interrompue. Nouvel essai en cours.',
