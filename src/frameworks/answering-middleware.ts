@@ -1,4 +1,5 @@
 import type { HttpHandler } from '../http/handler.js'
+import { ordersHandler, type OrdersOptions } from '../http/orders/index.js'
 import { waitingPageHandler, type WaitingPageView } from '../http/page/index.js'
 import { describeExpressRequest, type ExpressRequest } from './middleware.js'
 import { answerNode } from './node-exchange.js'
@@ -32,6 +33,17 @@ export function answerWith(handler: HttpHandler): AnsweringMiddleware {
     }
     if (!isAnswered) next()
   }
+}
+
+/**
+ * The addresses of orders below the path where it is mounted: `POST`, `PUT` and `DELETE` of `<name>/order` place one, `orders/<uuid>` is
+ * where it is followed and cancelled, `orders` lists those of the caller, and `openapi.json` describes all of it.
+ * @throws ErrandError `OPTION_INVALID`
+ * @example
+ * app.use('/async', orders())
+ */
+export function orders(options?: OrdersOptions): AnsweringMiddleware {
+  return answerWith(ordersHandler(options))
 }
 
 /**

@@ -1,5 +1,6 @@
 export {
   answerWith,
+  orders,
   requestContext,
   waitingPage,
   type AnsweredRequest,
@@ -11,6 +12,7 @@ export {
   type RequestPlugin,
 } from './plugin.js'
 export type { HttpExchange, HttpHandler } from '../http/handler.js'
+export type { OrdersOptions } from '../http/orders/index.js'
 export type { WaitingPageView } from '../http/page/index.js'
 export type { ExtraFields, RequestContextOptions } from './capture.js'
 export type { NodeResponse } from './node-response.js'

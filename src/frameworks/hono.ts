@@ -1,11 +1,13 @@
 import { runInScope } from '../core/context.js'
 import type { HttpHandler } from '../http/handler.js'
+import { ordersHandler, type OrdersOptions } from '../http/orders/index.js'
 import { waitingPageHandler, type WaitingPageView } from '../http/page/index.js'
 import { captureWith, type RequestContextOptions, type RequestFacts, type RequestSource } from './capture.js'
 import { runAsRequest, type NodeRequest, type Emitter } from './node-request.js'
 import { placeOfRoute } from './web-request.js'
 
 export type { HttpExchange, HttpHandler } from '../http/handler.js'
+export type { OrdersOptions } from '../http/orders/index.js'
 export type { WaitingPageView } from '../http/page/index.js'
 export type { ExtraFields, RequestContextOptions } from './capture.js'
 export type { Emitter, NodeRequest } from './node-request.js'
@@ -65,6 +67,17 @@ export function answerWith(handler: HttpHandler): HonoMiddleware<HonoContext> {
     if (response === undefined) return next()
     return request.method === 'HEAD' ? withoutBody(response) : response
   }
+}
+
+/**
+ * The addresses of orders below the path where it is mounted: `POST`, `PUT` and `DELETE` of `<name>/order` place one, `orders/<uuid>` is
+ * where it is followed and cancelled, `orders` lists those of the caller, and `openapi.json` describes all of it.
+ * @throws ErrandError `OPTION_INVALID`
+ * @example
+ * app.use('/async/*', orders())
+ */
+export function orders(options?: OrdersOptions): HonoMiddleware<HonoContext> {
+  return answerWith(ordersHandler(options))
 }
 
 /**

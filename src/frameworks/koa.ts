@@ -1,4 +1,5 @@
 import type { HttpHandler } from '../http/handler.js'
+import { ordersHandler, type OrdersOptions } from '../http/orders/index.js'
 import { waitingPageHandler, type WaitingPageView } from '../http/page/index.js'
 import { captureWith, type RequestContextOptions, type RequestFacts, type RequestSource } from './capture.js'
 import { answerNode } from './node-exchange.js'
@@ -7,6 +8,7 @@ import type { NodeResponse } from './node-response.js'
 import { placeWithin } from './web-request.js'
 
 export type { HttpExchange, HttpHandler } from '../http/handler.js'
+export type { OrdersOptions } from '../http/orders/index.js'
 export type { WaitingPageView } from '../http/page/index.js'
 export type { ExtraFields, RequestContextOptions } from './capture.js'
 export type { Emitter, NodeReadable, NodeRequest } from './node-request.js'
@@ -62,6 +64,17 @@ export function answerWith(handler: HttpHandler): KoaMiddleware<KoaContext> {
     ctx.respond = false
     return undefined
   }
+}
+
+/**
+ * The addresses of orders below the path where it is mounted: `POST`, `PUT` and `DELETE` of `<name>/order` place one, `orders/<uuid>` is
+ * where it is followed and cancelled, `orders` lists those of the caller, and `openapi.json` describes all of it.
+ * @throws ErrandError `OPTION_INVALID`
+ * @example
+ * app.use(mount('/async', orders()))
+ */
+export function orders(options?: OrdersOptions): KoaMiddleware<KoaContext> {
+  return answerWith(ordersHandler(options))
 }
 
 /**

@@ -1,6 +1,7 @@
 import { refuseUnknownKeys } from '../core/options.js'
 import { ErrandError } from '../errors.js'
 import type { HttpHandler } from '../http/handler.js'
+import { ordersHandler, type OrdersOptions } from '../http/orders/index.js'
 import { waitingPageHandler, type WaitingPageView } from '../http/page/index.js'
 import type { RequestContextOptions } from './capture.js'
 import { answerReply, requestContext as fastifyContext, type AnsweredRequest, type FastifyReply, type FastifyRequest } from './plugin.js'
@@ -22,6 +23,10 @@ export interface ErrandModuleOptions<Req extends NestRequest = NestRequest> {
    * application hold for it. @defaultValue none
    */
   readonly handlers?: Readonly<Record<string, HttpHandler>> | undefined
+  /**
+   * Options of `orders()` by the path where they are mounted, such as `{ async: {} }`. They are mounted like handlers. @defaultValue none
+   */
+  readonly orders?: Readonly<Record<string, OrdersOptions>> | undefined
   /**
    * Waiting pages by the path of each: a view, or a provider that is one, a class with the task as its method `run`. They are mounted
    * like handlers. @defaultValue none
@@ -51,12 +56,13 @@ export class ErrandModule {
    * @Module({ imports: [ErrandModule.forRoot({ context: { user: (request) => request.user } })] })
    */
   static async forRoot<Req extends NestRequest = NestRequest>(options: ErrandModuleOptions<Req> = {}): Promise<ErrandDynamicModule> {
-    refuseUnknownKeys('ErrandModule.forRoot()', options, ['context', 'handlers', 'pages'])
-    const { context = {}, handlers = {}, pages = {} } = options
+    refuseUnknownKeys('ErrandModule.forRoot()', options, ['context', 'handlers', 'orders', 'pages'])
+    const { context = {}, handlers = {}, orders = {}, pages = {} } = options
     const nest = await loadNest()
     const views = Object.entries(pages).map(([path, view]) => new MountedPage(path, view))
-    const mounted = [...Object.entries(handlers), ...views.map(({ path, handler }) => [path, handler] as const)]
-    const controllers = mounted.map(([path, handler]) => controllerOf(nest, path, handler))
+    const ordering = Object.entries(orders).map(([path, given]) => [path, ordersHandler(given)] as const)
+    const paging = views.map(({ path, handler }) => [path, handler] as const)
+    const controllers = [...Object.entries(handlers), ...ordering, ...paging].map(([path, handler]) => controllerOf(nest, path, handler))
     const setUp = {
       provide: Symbol('errand set-up'),
       useFactory: ({ httpAdapter }: AdapterHost, providers: Providers) => {

@@ -1,4 +1,5 @@
 import type { HttpHandler } from '../http/handler.js'
+import { ordersHandler, type OrdersOptions } from '../http/orders/index.js'
 import { waitingPageHandler, type WaitingPageView } from '../http/page/index.js'
 import { captureWith, type RequestContextOptions, type RequestFacts, type RequestSource } from './capture.js'
 import { answerNode, type NodeExchange } from './node-exchange.js'
@@ -91,6 +92,17 @@ export function answerWith(handler: HttpHandler): AnsweringPlugin {
     instance.all('/*', answer)
     done()
   }
+}
+
+/**
+ * The addresses of orders below the path where it is mounted: `POST`, `PUT` and `DELETE` of `<name>/order` place one, `orders/<uuid>` is
+ * where it is followed and cancelled, `orders` lists those of the caller, and `openapi.json` describes all of it.
+ * @throws ErrandError `OPTION_INVALID`
+ * @example
+ * await app.register(orders(), { prefix: '/async' })
+ */
+export function orders(options?: OrdersOptions): AnsweringPlugin {
+  return answerWith(ordersHandler(options))
 }
 
 /**

@@ -2,6 +2,7 @@ import type { IncomingHttpHeaders, Server } from 'node:http'
 import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
 import type { HttpHandler } from '#src/http/handler.js'
+import type { OrdersOptions } from 'errand/orders'
 import type { WaitingPageView } from 'errand/page'
 import type { ServedApp } from './framework-contract.js'
 import type { HttpClient } from './http-client.js'
@@ -19,11 +20,18 @@ export interface HttpApp {
 }
 
 /** A handler, or what the adapter makes itself. */
-export type Mounted = HttpHandler | { readonly page: WaitingPageView }
+export type Mounted = HttpHandler | { readonly page: WaitingPageView } | { readonly orders: OrdersOptions }
 
 /** What an adapter makes of something mounted. */
-export function madeBy<T>(adapter: { answerWith(handler: HttpHandler): T; waitingPage(view: WaitingPageView): T }, mounted: Mounted): T {
-  return typeof mounted === 'function' ? adapter.answerWith(mounted) : adapter.waitingPage(mounted.page)
+export function madeBy<T>(adapter: Adapter<T>, mounted: Mounted): T {
+  if (typeof mounted === 'function') return adapter.answerWith(mounted)
+  return 'page' in mounted ? adapter.waitingPage(mounted.page) : adapter.orders(mounted.orders)
+}
+
+interface Adapter<T> {
+  answerWith(handler: HttpHandler): T
+  waitingPage(view: WaitingPageView): T
+  orders(options?: OrdersOptions): T
 }
 
 /** Serves an application on a free port of 127.0.0.1, with `requestContext()` and with the user that `userOf` finds. */

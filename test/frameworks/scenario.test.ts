@@ -1,4 +1,6 @@
-import { httpScenario, ReportsApp } from '../contract/http-scenario.js'
+import { ReportsApp } from '../contract/http-person.js'
+import { ordersScenario } from '../contract/orders-scenario.js'
+import { pageScenario } from '../contract/page-scenario.js'
 import { serveExpress } from './servers/express.js'
 import { serveFastify } from './servers/fastify.js'
 import { serveHono } from './servers/hono.js'
@@ -22,5 +24,8 @@ describe('With a worker', function () {
   before(() => app.open())
   after(() => app.close())
 
-  for (const [name, serve] of Object.entries(FRAMEWORKS)) httpScenario(name, serve, app)
+  for (const [name, serve] of Object.entries(FRAMEWORKS)) {
+    ordersScenario(name, serve, app)
+    pageScenario(name, serve, app)
+  }
 })

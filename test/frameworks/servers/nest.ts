@@ -4,7 +4,7 @@ import { APP_FILTER, APP_GUARD, NestFactory } from '@nestjs/core'
 import { FastifyAdapter } from '@nestjs/platform-fastify'
 import type { Request, Response } from 'express'
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import { ErrandModule, type HttpHandler, type WaitingPageView } from 'errand/nest'
+import { ErrandModule, type ErrandModuleOptions, type HttpHandler, type OrdersOptions, type WaitingPageView } from 'errand/nest'
 import { SESSION_COOKIE, userOf, type HttpApp, type Serve } from '../../contract/http-app.js'
 import type { ServedApp } from '../../contract/framework-contract.js'
 
@@ -17,7 +17,7 @@ export const serveNestOnFastify: Serve = (app) => serve(app, 'fastify')
 async function serve({ mounts, parses, own, onError }: HttpApp, platform: 'express' | 'fastify'): Promise<ServedApp> {
   const root = {
     module: class Root {},
-    imports: [ErrandModule.forRoot({ handlers: handlersOf(mounts), pages: pagesOf(mounts) })],
+    imports: [ErrandModule.forRoot(moduleOptions(mounts))],
     controllers: Object.entries(own).map(([path, text]) => controllerOf(path, text)),
     providers: [
       { provide: APP_GUARD, useValue: GUARD },
@@ -30,11 +30,18 @@ async function serve({ mounts, parses, own, onError }: HttpApp, platform: 'expre
   return { port: Number(new URL(await nest.getUrl()).port), close: () => nest.close() }
 }
 
-const handlersOf = (mounts: HttpApp['mounts']): Readonly<Record<string, HttpHandler>> =>
-  Object.fromEntries(Object.entries(mounts).flatMap(([path, mounted]) => (typeof mounted === 'function' ? [[path, mounted]] : [])))
-
-const pagesOf = (mounts: HttpApp['mounts']): Readonly<Record<string, WaitingPageView>> =>
-  Object.fromEntries(Object.entries(mounts).flatMap(([path, mounted]) => (typeof mounted === 'function' ? [] : [[path, mounted.page]])))
+/** What is mounted, in the words of the module. */
+function moduleOptions(mounts: HttpApp['mounts']): ErrandModuleOptions {
+  const handlers: Record<string, HttpHandler> = {}
+  const pages: Record<string, WaitingPageView> = {}
+  const orders: Record<string, OrdersOptions> = {}
+  for (const [path, mounted] of Object.entries(mounts)) {
+    if (typeof mounted === 'function') handlers[path] = mounted
+    else if ('page' in mounted) pages[path] = mounted.page
+    else orders[path] = mounted.orders
+  }
+  return { handlers, pages, orders }
+}
 
 async function onFastify(root: object, options: object) {
   const adapter = new FastifyAdapter({ forceCloseConnections: true })
