@@ -31,6 +31,14 @@ async function textOf(stream: AsyncIterable<Buffer>): Promise<string> {
   return Buffer.concat(chunks).toString()
 }
 
+/** Of three frameworks: what a client sees is the same. */
+const ORDERS_AND_PAGE = [
+  '302: the order is followed at /async/orders/<uuid>',
+  '201: completed, 100 %, Made for Ada, /reports/2026/<uuid>',
+  '404: Bob sees nothing of it',
+  'The year 2026 for Ada',
+]
+
 const EXPECTED: Readonly<Record<string, readonly string[]>> = {
   express: [
     'eve@example.org: Ada lädt Sie ein zu acme',
@@ -40,7 +48,7 @@ const EXPECTED: Readonly<Record<string, readonly string[]>> = {
     'GET http://127.0.0.1:<port>/origin?why=tour, request tour-1, 127.0.0.1, cookie: undefined',
   ],
   fastify: ['Ada: 2 x tea, branch Graz', 'guest: 1 x jam, branch Wien', 'The worker saw the body {"hello":"worker"}'],
-  frameworks: ['Express', 'Fastify', 'Koa', 'Hono', 'NestJS', 'node:http'].map((name) => `${name}: <!doctype html><title>Report 2026 for Ada</title>`),
+  frameworks: ['Express', 'Fastify', 'Koa', 'Hono', 'NestJS', 'node:http'].map((name) => `${name}: /reports/2026 <!doctype html><title>Report 2026 for Ada</title>`),
   nest: [
     'eve@example.org: Welcome, says Ada',
     'joe@example.org: The newsletter, asked for by a POST of Ada',
@@ -102,6 +110,9 @@ const EXPECTED: Readonly<Record<string, readonly string[]>> = {
     '422',
     '2633345 bytes were streamed',
   ],
+  'orders-and-page': ORDERS_AND_PAGE,
+  'orders-and-page-fastify': ORDERS_AND_PAGE,
+  'orders-and-page-nest': ORDERS_AND_PAGE,
   tasks: ['Every task did what the page about tasks says.'],
 }
 

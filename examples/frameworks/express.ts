@@ -1,5 +1,5 @@
 import express from 'express'
-import { requestContext, waitingPage } from 'errand/express'
+import { orders, requestContext, waitingPage } from 'errand/express'
 import { personOf, type Person } from './people.js'
 import { report } from './services/reports.js'
 
@@ -12,6 +12,7 @@ export function createExpressApp(): express.Express {
     request.user = personOf(request.get('authorization'))
     next()
   })
+  app.use('/async', orders())
   app.use('/report', waitingPage({ run: report }))
   return app
 }

@@ -1,5 +1,5 @@
 import fastify, { type FastifyInstance } from 'fastify'
-import { requestContext, waitingPage } from 'errand/fastify'
+import { orders, requestContext, waitingPage } from 'errand/fastify'
 import { personOf } from './people.js'
 import { report } from './services/reports.js'
 
@@ -10,6 +10,7 @@ export async function createFastifyApp(): Promise<FastifyInstance> {
   app.addHook('onRequest', async (request) => {
     request.user = personOf(request.headers.authorization) ?? null
   })
+  await app.register(orders(), { prefix: '/async' })
   await app.register(waitingPage({ run: report }), { prefix: '/report' })
   return app
 }

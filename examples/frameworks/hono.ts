@@ -1,5 +1,5 @@
 import { Hono } from 'hono'
-import { requestContext, waitingPage } from 'errand/hono'
+import { orders, requestContext, waitingPage } from 'errand/hono'
 import { personOf, type Person } from './people.js'
 import { report } from './services/reports.js'
 
@@ -10,6 +10,7 @@ export function createHonoApp() {
     c.set('user', personOf(c.req.header('authorization')))
     await next()
   })
+  app.use('/async/*', orders())
   app.use('/report/*', waitingPage({ run: report }))
   return app
 }

@@ -1,5 +1,5 @@
 import Koa from 'koa'
-import { mount, requestContext, waitingPage } from 'errand/koa'
+import { mount, orders, requestContext, waitingPage } from 'errand/koa'
 import { personOf } from './people.js'
 import { report } from './services/reports.js'
 
@@ -10,6 +10,7 @@ export function createKoaApp(): Koa {
     ctx.state['user'] = personOf(ctx.get('authorization'))
     await next()
   })
+  app.use(mount('/async', orders()))
   app.use(mount('/report', waitingPage({ run: report })))
   return app
 }

@@ -1,5 +1,5 @@
 // cd examples/frameworks && node ../../build/examples/frameworks/main.js
-// One waiting page in every framework, each asked by somebody without scripts; one worker does the work of all.
+// Orders and a waiting page in every framework, asked by somebody without scripts; one worker does the work of all.
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import type { Server } from 'node:http'
@@ -47,12 +47,23 @@ try {
   await running.ready
   for (const [name, open] of Object.entries(SERVERS)) {
     const { origin, close } = await open()
-    console.log(`${name}: ${await throughThePage(`${origin}/report`)}`)
+    const [made, page] = await Promise.all([theOrder(origin), throughThePage(`${origin}/report`)])
+    console.log(`${name}: ${made} ${page}`)
     await close()
   }
 } finally {
   await running.stop()
   await tour.close()
+}
+
+/** Places an order and waits for its end; answers where the client finds what was made. */
+async function theOrder(origin: string): Promise<string> {
+  const headers = { ...ADA, 'content-type': 'application/json' }
+  const placed = await fetch(`${origin}/async/report/order`, { method: 'POST', headers, body: '{"context":{"year":2026}}', redirect: 'manual' })
+  assert.equal(placed.status, 302)
+  const made = await fetch(new URL(placed.headers.get('location') ?? '', origin), { headers: { ...ADA, prefer: 'wait=20' } })
+  const { resource_url: resource } = (await made.json()) as { readonly resource_url: string } // as documented
+  return new URL(resource).pathname
 }
 
 /** Starts the work and reloads the page until it leads to the result. */

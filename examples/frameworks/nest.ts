@@ -16,7 +16,7 @@ class SignIn implements CanActivate {
 }
 
 @Module({
-  imports: [ErrandModule.forRoot({ pages: { report: { run: report } } })],
+  imports: [ErrandModule.forRoot({ orders: { async: {} }, pages: { report: { run: report } } })],
   providers: [{ provide: APP_GUARD, useClass: SignIn }],
 })
 export class ReportsModule {}

@@ -1,4 +1,4 @@
-import { asyncTask, context, setProgress } from 'errand'
+import { asyncTask, context, currentOrder, setProgress } from 'errand'
 import type { PageRequest } from 'errand/page'
 
 /** What the page at `/report` starts; its value is the page of the result. */
@@ -8,4 +8,12 @@ export const report = asyncTask(
     return `<!doctype html><title>Report ${String(form['year'])} for ${context().user?.name}</title>`
   },
   { result: true },
+)
+
+/** Carries out what `POST /async/report/order` asks for. */
+export const makeReport = asyncTask(
+  async function makeReport(_uuid: string, { year }: { readonly year: number }): Promise<void> {
+    currentOrder().setResourceUrl(`/reports/${year}`)
+  },
+  { order: 'report' },
 )
