@@ -43,6 +43,17 @@ export interface ScheduleConfig {
   readonly missed?: 'once' | 'skip'
 }
 
+/** How completion callbacks are sent. */
+export interface CallbacksConfig {
+  /** Hosts that may be called; empty: none. */
+  readonly hosts: readonly string[]
+  readonly allowPrivate: boolean
+  /** A `whsec_…` text that signs what is sent; `undefined`: derived from the sealing keys. */
+  readonly secret: string | undefined
+  readonly timeoutMs: number
+  readonly retries: number
+}
+
 /** The worker part of the configuration. */
 export interface WorkerConfig {
   /** The server spawns and supervises the worker itself. Off under a process manager that runs `errand worker`. */
@@ -127,5 +138,6 @@ export interface Config {
   readonly errorReporter: string | undefined
   /** Tasks that run by themselves at certain times, beside those that say so themselves. */
   readonly schedules: readonly ScheduleConfig[]
+  readonly callbacks: CallbacksConfig
   readonly worker: WorkerConfig
 }

@@ -39,6 +39,14 @@ export const BROKER_DEFAULTS = {
   ackTimeout: '30m',
 } as const
 
+/** Defaults of the `callbacks` section. */
+export const CALLBACK_DEFAULTS = {
+  hosts: [],
+  allowPrivate: false,
+  timeout: '10s',
+  retries: 8,
+} as const
+
 /** Name in `dataDir` of the file of the store where it is not that of the embedded queue. */
 export const STORE_FILE = 'tasks.sqlite'
 

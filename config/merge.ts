@@ -8,13 +8,14 @@ export type MergedInput = Omit<ConfigInput, 'broker'> & { readonly broker?: Brok
 
 /** Puts `over` on `under`: sections are merged key by key, everything else is replaced. Keys that are `undefined` say nothing. */
 export function mergeLayers(under: MergedInput, over: ConfigInput): MergedInput {
-  const { broker, worker, ...rest } = over
+  const { broker, callbacks, worker, ...rest } = over
   const hasKey = over.key !== undefined || over.keys !== undefined
   return {
     ...under,
     // `key` and `keys` say the same thing: the upper layer's replaces both
     ...(hasKey ? { key: undefined, keys: undefined } : {}),
     ...given(rest),
+    ...(callbacks === undefined ? {} : { callbacks: { ...under.callbacks, ...given(callbacks) } }),
     ...(worker === undefined ? {} : { worker: { ...under.worker, ...given(worker) } }),
     ...(broker === undefined ? {} : { broker: mergeBrokers(under.broker, broker) }),
   }

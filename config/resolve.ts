@@ -1,8 +1,8 @@
 import { resolve } from 'node:path'
 import { toMs } from '../src/core/duration.js'
 import { toBytes } from './byte-size.js'
-import type { BrokerConfig, Config, ScheduleConfig, StoreConfig, WorkerConfig } from './config.js'
-import { BROKER_DEFAULTS, DEFAULTS, defaultConcurrency, STORE_FILE, WORKER_DEFAULTS } from './defaults.js'
+import type { BrokerConfig, CallbacksConfig, Config, ScheduleConfig, StoreConfig, WorkerConfig } from './config.js'
+import { BROKER_DEFAULTS, CALLBACK_DEFAULTS, DEFAULTS, defaultConcurrency, STORE_FILE, WORKER_DEFAULTS } from './defaults.js'
 import type { BrokerSection, MergedInput } from './merge.js'
 
 /** What a configuration needs to know of where it stands. */
@@ -54,6 +54,7 @@ export function resolveConfig(input: MergedInput, around: Surroundings): Config 
     carriers: [...(input.carriers ?? DEFAULTS.carriers)],
     errorReporter: input.errorReporter,
     schedules: (input.schedules ?? DEFAULTS.schedules).map(resolveSchedule),
+    callbacks: resolveCallbacks(input.callbacks ?? {}),
     worker: resolveWorker(input.worker ?? {}),
   })
 }
@@ -103,6 +104,16 @@ function resolveTls(given: NonNullable<BrokerSection['tls']>, baseDir: string): 
     ...(cert === undefined ? {} : { cert: resolve(baseDir, cert) }),
     ...(key === undefined ? {} : { key: resolve(baseDir, key) }),
     ...(passphrase === undefined ? {} : { passphrase }),
+  }
+}
+
+function resolveCallbacks(given: NonNullable<MergedInput['callbacks']>): CallbacksConfig {
+  return {
+    hosts: lowerCase(given.hosts ?? CALLBACK_DEFAULTS.hosts),
+    allowPrivate: given.allowPrivate ?? CALLBACK_DEFAULTS.allowPrivate,
+    secret: given.secret,
+    timeoutMs: toMs(given.timeout ?? CALLBACK_DEFAULTS.timeout, 'callbacks.timeout'),
+    retries: given.retries ?? CALLBACK_DEFAULTS.retries,
   }
 }
 

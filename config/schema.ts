@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { callbacks } from './callbacks-schema.js'
 import { BROKER_DEFAULTS, DEFAULTS, WORKER_DEFAULTS } from './defaults.js'
 import { schedule } from './schedule-schema.js'
 import {
@@ -244,6 +245,7 @@ export const configSchema = z
       ),
       errorReporter: key(text('the path of a module'), 'Module whose default export is called with every failure.', 'none'),
       schedules: key(listOf(schedule, 'schedules'), 'Tasks that run by themselves at certain times, beside those that say so themselves.', 'none'),
+      callbacks: key(callbacks, 'How orders tell others that they have ended.', 'as below'),
       worker: key(worker, 'The worker.', 'as below'),
     },
     { error: 'must hold keys and values, such as "withAsync: true"' },
@@ -264,6 +266,7 @@ export const knownKeys: Readonly<Record<string, readonly string[]>> = {
   '': Object.keys(configSchema.shape),
   broker: Object.keys(brokerSection.shape),
   'broker.tls': Object.keys(tls.shape),
+  callbacks: Object.keys(callbacks.shape),
   worker: Object.keys(worker.shape),
   schedules: Object.keys(schedule.shape),
 }

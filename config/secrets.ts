@@ -26,7 +26,8 @@ export function maskConfig(config: Config): Record<string, unknown> {
     return value === undefined || value === '' ? [] : [{ name: `\${${name}}`, value }]
   })
   const { keys, broker, database, store } = config
-  const masked = { ...config, keys: keys.map(maskKey), broker: maskBroker(broker), database: maskOptional(database), store: maskStore(store) }
+  const callbacks = { ...config.callbacks, secret: config.callbacks.secret === undefined ? undefined : MASK }
+  const masked = { ...config, callbacks, keys: keys.map(maskKey), broker: maskBroker(broker), database: maskOptional(database), store: maskStore(store) }
   // the copy of an object is an object
   return hideVariables(masked, variables) as Record<string, unknown>
 }

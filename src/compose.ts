@@ -1,6 +1,7 @@
 import { loadKeys } from '../config/keys.js'
 import type { Config } from '../config/config.js'
 import type { Broker } from './broker/broker.js'
+import { callbackSettings } from './compose/callbacks.js'
 import { LazyLocks, openLocks } from './compose/locks.js'
 import { openPatientStore } from './compose/store.js'
 import { openTogether, type Opened } from './compose/together.js'
@@ -39,7 +40,8 @@ export interface Composed extends Runtime {
  */
 export async function compose(config: Config, extras: ComposeExtras): Promise<Composed> {
   const clock = extras.clock ?? systemClock
-  const keys = parseKeyRing(await loadKeys(config))
+  const keyTexts = await loadKeys(config)
+  const keys = parseKeyRing(keyTexts)
   const { service: app, environment: env, seal, secretHeaders, payloadLimit } = config
   const messages = createMessages({ keys, app, env, seal, secretHeaders, payloadLimit, clock })
   // a call inside a request may be what starts everything; no driver may see that request
@@ -52,6 +54,7 @@ export async function compose(config: Config, extras: ComposeExtras): Promise<Co
     onCommit: await openConfiguredKeeper(config, clock),
     tracking,
     locks: () => locks.open(),
+    callbacks: callbackSettings(config, keyTexts),
     messages,
     signer: createSigner(keys, { app, env }),
     clock,

@@ -52,6 +52,9 @@ export const ERROR_CODES = {
   DEAD_LETTER_UNKNOWN: 'no dead letter has the id that was given',
   STEP_FAILED: 'a task was not run because the one before it did not complete',
   TASK_TIMEOUT: 'a run of a task took longer than its time limit',
+  CALLBACK_REFUSED: 'the URL that was given to be called at the end of an order may not be called',
+  CALLBACK_FAILED: 'the receiver of a callback did not accept it',
+  CALLBACK_FORGED: 'a callback was not signed with the secret that its receiver knows, or is too old',
   TASK_FAILED: 'a task ended without success for a reason that is not an error of its body',
 } as const
 

@@ -59,6 +59,7 @@ export type { ErrorReporter, FailureData, FailureReport } from './core/report.js
 export { ErrandError, ERROR_CODES, type ErrorCode } from './errors.js'
 export { schedules, type Schedules } from './schedules.js'
 export type { Schedule } from './runtime/schedule/list.js'
+export { verifyCallback, type ReceivedCallback, type VerifiedCallback } from './orders/callback/verify.js'
 export { start, type Running, type StartOptions } from './start.js'
 export { orders, type Orders, type PlaceOptions, type SignedLinkOptions } from './orders/orders.js'
 export type { Order, OrderStatus } from './orders/order.js'

@@ -11,6 +11,7 @@ import type { ErrorReporter } from './core/report.js'
 import { processState } from './core/process-state.js'
 import { registry } from './core/registry.js'
 import { ErrandError } from './errors.js'
+import { declareBuiltInTasks } from './orders/built-in-tasks.js'
 import { appState, setAppState, setWorkersLost } from './runtime/app.js'
 import { lineLogger } from './runtime/default-logger.js'
 import { emit } from './runtime/events.js'
@@ -85,6 +86,7 @@ async function open({ config: file, env, logger, onFailure, ...overrides }: Star
   await useConfiguredCarriers(config)
   const runtime = await compose(config, { log, report: onFailure })
   const relay = await openRelay(config, runtime)
+  declareBuiltInTasks()
   const replies = new Replies(runtime.broker, runtime.messages, log)
   setAppState({ kind: 'on', runtime, replies })
   const supervisor = config.worker.spawn ? spawnWorkers(config, runtime) : undefined

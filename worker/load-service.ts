@@ -2,6 +2,7 @@ import { isAbsolute, relative } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { Config } from '../config/config.js'
 import { ErrandError } from '../src/errors.js'
+import { isReservedName } from '../src/core/reserved-name.js'
 import { registry } from '../src/core/registry.js'
 import { adoptExports } from '../src/runtime/adopt-exports.js'
 import { expandGlob } from './glob.js'
@@ -24,7 +25,7 @@ export async function loadService(config: Config, declared: readonly string[], l
     const exports = await load(url, 'service module')
     adopt(url, exports)
   }
-  const tasks = registry.names()
+  const tasks = registry.names().filter((name) => !isReservedName(name))
   if (modules.length === 0 && tasks.length === 0) throw nothingToLoad()
   return tasks
 }

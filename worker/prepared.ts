@@ -6,6 +6,7 @@ import { setErrorStacks } from '../src/core/codec/error-stacks.js'
 import { setContextSettings } from '../src/core/context-settings.js'
 import type { Logger } from '../src/core/logger.js'
 import type { ErrorReporter } from '../src/core/report.js'
+import { declareBuiltInTasks } from '../src/orders/built-in-tasks.js'
 import { appState, setAppState } from '../src/runtime/app.js'
 import { markWorkerProcess } from '../src/runtime/process-role.js'
 import { Replies } from '../src/runtime/replies.js'
@@ -69,6 +70,7 @@ export async function prepare(setup: WorkerSetup): Promise<Prepared> {
     const runtime = await onceReachable(() => compose(config, { log, report, broker }), { log, clock: systemClock, signal })
     cleanUp.push(() => runtime.close())
     cleanUp.push(callThrough(runtime, log))
+    declareBuiltInTasks()
     if (setup.isLane !== true) cleanUp.push(await relayOf(config, runtime))
     return { runtime, tasks: await load(setup, runtime, cleanUp), cleanUp }
   } catch (error) {

@@ -1,5 +1,6 @@
 import { Command } from 'commander'
-import { keyFile, rotateKeyFile } from '../../config/keys.js'
+import { keyFile, loadKeys, rotateKeyFile } from '../../config/keys.js'
+import { callbackSecretOf } from '../core/seal/callback-secret.js'
 import { generateKey } from '../core/seal/key-ring.js'
 import { ErrandError } from '../errors.js'
 import type { ConfigOptions } from './config-options.js'
@@ -10,10 +11,24 @@ export const keyCommand = (): Command =>
   takingConfig(new Command('key'))
     .description('print a new sealing key')
     .option('--write', 'put it in front of the keys in the key file of this host; the old ones stay to open what they sealed')
-    .action(async ({ write = false, ...options }: ConfigOptions & { readonly write?: boolean }) => {
-      if (write) await rotate(options)
+    .option('--callbacks', 'print the secret that signs callbacks, for whoever receives them')
+    .action(async ({ write = false, callbacks = false, ...options }: KeyOptions) => {
+      if (callbacks) console.log(await callbackSecret(options))
+      else if (write) await rotate(options)
       else console.log(generateKey())
     })
+
+interface KeyOptions extends ConfigOptions {
+  readonly write?: boolean
+  readonly callbacks?: boolean
+}
+
+/** The one in force; where none is configured, that of the key that seals. */
+async function callbackSecret(options: ConfigOptions): Promise<string> {
+  const config = await configOf(options)
+  const [sealing = ''] = config.callbacks.secret === undefined ? await loadKeys(config) : []
+  return config.callbacks.secret ?? callbackSecretOf(sealing)
+}
 
 async function rotate(options: ConfigOptions): Promise<void> {
   const config = await configOf(options)

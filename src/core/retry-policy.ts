@@ -10,6 +10,15 @@ export interface RetryRule {
   readonly retryIf: ((error: unknown) => boolean) | undefined
   /** Errors that deserve no other run, whatever `retryIf` says. */
   readonly noRetryOn?: readonly ErrorKind[] | undefined
+  /** Decides instead of all of this; `undefined`: there is no other run. Only tasks of this library have one. */
+  readonly plan?: ((failure: PlannedFailure) => number | undefined) | undefined
+}
+
+/** What a rule that decides by itself is told. */
+export interface PlannedFailure {
+  /** From 1. */
+  readonly failures: number
+  readonly error: unknown
 }
 
 /** However often a task failed, it waits no longer than this between two runs, unless its first wait is longer. */
@@ -26,6 +35,7 @@ export function retryDelay(
   failure: { readonly failures: number; readonly error: unknown; readonly defaultRetries: number },
   random: () => number = Math.random,
 ): number | undefined {
+  if (rule.plan !== undefined) return rule.plan(failure)
   if (failure.failures > (rule.retries ?? failure.defaultRetries)) return undefined
   if (rule.noRetryOn?.some((kind) => isOfKind(failure.error, kind)) === true) return undefined
   if (rule.retryIf !== undefined && !rule.retryIf(failure.error)) return undefined

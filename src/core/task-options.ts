@@ -1,8 +1,9 @@
 import { ErrandError } from '../errors.js'
 import { toMs, type Duration } from './duration.js'
 import { resolveLimits, type LimitRule, type Rate } from './limits.js'
-import { resolveOrderOption, type OrderOption, type ResolvedOrderOption } from './order-option.js'
 import { refuseUnknownKeys, show, withoutUndefined } from './options.js'
+import { resolveOrderOption, type OrderOption, type ResolvedOrderOption } from './order-option.js'
+import { isReservedName, RESERVED_NAMES } from './reserved-name.js'
 import type { ErrorKind, RetryRule } from './retry-policy.js'
 
 /** What may be said of one call: at its task, and again at the call, where it wins. */
@@ -118,7 +119,7 @@ export function resolveTaskOptions(given: TaskOptions, where = '@asyncTask'): Re
   refuseUnknownKeys(where, given, [...Object.keys(CALL_DEFAULTS), ...TASK_KEYS])
   const { name, aliases = [], result = false, resultTimeout, retries, backoff = '1s', retryIf, noRetryOn = [], params, ...rest } = given
   const { concurrency, rate, limitBy, timeLimit, isolation, order, track = true, keep, resultOnce = false, ...call } = rest
-  if (name !== undefined && !isTaskName(name)) refuse(where, 'name', 'a text of 1 to 120 characters without spaces', name)
+  if (name !== undefined && !isTaskName(name)) refuse(where, 'name', `a text of 1 to 120 characters without spaces, not beginning with "${RESERVED_NAMES}"`, name)
   if (!isListOfTaskNames(aliases)) refuse(where, 'aliases', `a list of former names, such as ['Mail.send']`, aliases)
   if (typeof result !== 'boolean') refuse(where, 'result', 'true or false', result)
   if (typeof resultOnce !== 'boolean') refuse(where, 'resultOnce', 'true or false', resultOnce)
@@ -172,7 +173,7 @@ export function resolveCallOptions(given: CallOptions, task: ResolvedCallOptions
 const isListOfTags = (given: unknown): boolean =>
   Array.isArray(given) && given.length <= MOST_TAGS && given.every((tag) => typeof tag === 'string' && tag !== '' && tag.length <= LONGEST_TAG)
 
-const isTaskName = (given: unknown): boolean => typeof given === 'string' && TASK_NAME.test(given)
+const isTaskName = (given: unknown): boolean => typeof given === 'string' && TASK_NAME.test(given) && !isReservedName(given)
 
 const isListOfTaskNames = (given: unknown): boolean => Array.isArray(given) && given.every(isTaskName)
 

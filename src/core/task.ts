@@ -1,4 +1,5 @@
 import { ErrandError } from '../errors.js'
+import { isReservedName, RESERVED_NAMES } from './reserved-name.js'
 import type { ResolvedTaskOptions } from './task-options.js'
 
 /** A class, as `this.constructor` gives it. */
@@ -33,10 +34,15 @@ export interface Task {
 export function taskName(declaration: TaskDeclaration, owner: Class | undefined): string {
   if (declaration.options.name !== undefined) return declaration.options.name
   const parts = owner === undefined ? [declaration.member] : [owner.name, declaration.member]
-  if (parts.every((part) => part !== '')) return parts.join('.')
+  if (parts.every((part) => part !== '')) return unreserved(parts.join('.'))
   throw new ErrandError(
     'DECORATOR_MISUSED',
     `The task "${declaration.member || 'of an anonymous function'}" has no stable name, because its ${owner === undefined ? 'function' : 'class'} is anonymous. ` +
       `Name it with asyncTask's option { name: 'Mail.send' }.`,
   )
+}
+
+function unreserved(name: string): string {
+  if (!isReservedName(name)) return name
+  throw new ErrandError('DECORATOR_MISUSED', `The task "${name}" cannot have a name that begins with "${RESERVED_NAMES}", as those of this library do. Give it another with { name: '…' }.`)
 }

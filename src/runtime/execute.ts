@@ -3,6 +3,7 @@ import { restoreCarriers } from '../core/carrier.js'
 import { runInScope, type TaskScope } from '../core/context.js'
 import type { OpenedCall } from '../core/message.js'
 import { registry } from '../core/registry.js'
+import { isReservedName } from '../core/reserved-name.js'
 import { retryDelay } from '../core/retry-policy.js'
 import type { Task } from '../core/task.js'
 import type { Isolation } from '../core/task-options.js'
@@ -85,7 +86,7 @@ async function run(host: Host, delivery: BegunDelivery, signal: LazySignal): Pro
     const opened = (call = runtime.messages.openCall(delivery.body))
     refusePoison(host, call.task, delivery)
     task = taskOf(call)
-    if (runtime.settings.reverify) refuseExpiredToken(call.task, call.context, startedAt)
+    if (runtime.settings.reverify && !isReservedName(task.name)) refuseExpiredToken(call.task, call.context, startedAt)
     const scope = { id: call.id, name: task.name, attempt: delivery.attempt, signal, log: runtime.log }
     const entry = await host.gate?.enter(task, call, scope)
     if (entry?.kind === 'later') return entry
@@ -170,6 +171,8 @@ async function runBody(task: Task, call: OpenedCall, scope: TaskScope): Promise<
   const self = await instanceFor(task)
   const body = async (): Promise<unknown> => task.declaration.body.apply(self, args)
   const info = { id: scope.id, task: scope.name, attempt: scope.attempt }
+  // what this library does itself is no run of the application's, which may open a transaction around each
+  if (isReservedName(task.name)) return runInScope({ context: call.context, task: scope }, body)
   return restoreCarriers(call.carriers, () => runInScope({ context: call.context, task: scope }, () => runInHooks(body, info)))
 }
 

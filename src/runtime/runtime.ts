@@ -34,6 +34,20 @@ export interface RuntimeSettings {
   }
 }
 
+/** How completion callbacks are sent. */
+export interface CallbackSettings {
+  /** Hosts that may be called: `example.org`, `*.example.org`, `*`, each also with `:port` or `:*`. */
+  readonly hosts: readonly string[]
+  /** Addresses that only this host or network knows may be called, and http: URLs. */
+  readonly allowPrivate: boolean
+  /** How long one call may take. */
+  readonly timeoutMs: number
+  /** Further calls after one that failed. */
+  readonly retries: number
+  /** Sign what is sent, each for itself. */
+  readonly secrets: readonly Buffer[]
+}
+
 /** Everything that calling and running tasks needs, put together by `compose.ts`. One per process. */
 export interface Runtime {
   readonly settings: RuntimeSettings
@@ -44,6 +58,8 @@ export interface Runtime {
   readonly onCommit?: OnCommit | undefined
   /** Writes down how tasks stand. Without it nothing is known of them but their outcomes, by who made the call. */
   readonly tracking?: Tracking | undefined
+  /** Without it no callbacks are sent. */
+  readonly callbacks?: CallbackSettings | undefined
   readonly messages: Messages
   /** Signs what people carry: cookies, links. Without it nothing signed holds in another process. */
   readonly signer?: Signer | undefined

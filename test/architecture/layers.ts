@@ -55,7 +55,8 @@ export const LAYERS: readonly Layer[] = [
   {
     name: 'start',
     files: /^src\/start\.ts$/,
-    mayImport: [...BELOW, 'config', 'runtime', 'compose', 'use-carriers', 'worker/supervisor'],
+    // 'orders' for the tasks of this library
+    mayImport: [...BELOW, 'config', 'runtime', 'orders', 'compose', 'use-carriers', 'worker/supervisor'],
   },
   // opens the configured broker for scripts and the command line, which start nothing
   { name: 'dead-letters', files: /^src\/dead-letters\.ts$/, mayImport: [...BELOW, 'config', 'runtime', 'compose'] },
@@ -81,7 +82,8 @@ export const LAYERS: readonly Layer[] = [
   {
     name: 'worker',
     files: /^worker\//,
-    mayImport: [...BELOW, 'config', 'runtime', 'compose', 'use-carriers', 'worker/supervisor', 'worker/container'],
+    // 'orders' for the tasks of this library, which no service of the application imports
+    mayImport: [...BELOW, 'config', 'runtime', 'orders', 'compose', 'use-carriers', 'worker/supervisor', 'worker/container'],
   },
   {
     name: 'cli',

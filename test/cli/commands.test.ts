@@ -154,6 +154,19 @@ describe('errand key', () => {
     expect(code).to.equal(1)
     expect(errors).to.contain('would change nothing')
   })
+
+  it('prints the secret of callbacks: the configured one, else that of the key which seals', async () => {
+    const given = `whsec_${Buffer.alloc(32, 7).toString('base64')}`
+    const derived = application(scope())
+
+    const first = await errand(scope(), derived, 'key', '--callbacks')
+    const again = await errand(scope(), derived, 'key', '--callbacks')
+
+    expect(first.output.trimEnd()).to.match(/^whsec_[\w+/]{43}=$/)
+    expect(again.output).to.equal(first.output)
+    writeFileSync(join(derived, 'async.config.yaml'), `callbacks:\n  secret: ${given}\n`)
+    expect((await errand(scope(), derived, 'key', '--callbacks')).output.trimEnd()).to.equal(given)
+  })
 })
 
 describe('errand doctor', () => {

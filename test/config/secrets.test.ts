@@ -24,13 +24,15 @@ describe('a configuration in a log', () => {
         broker: { urls: ['amqps://app:hunter2@a', 'amqps://b'], tls: { ca: 'ca.pem', passphrase: 'hunter2' } },
         store: 'postgres://app:hunter2@db.example/shop?password=hunter2',
         database: 'postgres://app:hunter2@db.example/shop?password=hunter2',
+        callbacks: { secret: `whsec_${Buffer.alloc(24, 'hunter2').toString('base64')}` },
         retries: 4,
       },
     })
 
     const masked = maskConfig(config)
 
-    expect(JSON.stringify(masked)).not.to.contain('hunter2')
+    expect(JSON.stringify(masked)).not.to.contain('hunter2').and.not.to.contain('whsec_')
+    expect(masked['callbacks']).to.deep.include({ hosts: [], secret: '***' })
     expect(masked).to.deep.include({ keys: ['k2:***', '***'], retries: 4, service: 'shop' })
     expect(masked['database']).to.equal('postgres://app:***@db.example/shop?***')
     expect(masked['broker']).to.deep.include({ urls: ['amqps://app:***@a', 'amqps://b'] })

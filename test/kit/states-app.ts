@@ -39,8 +39,8 @@ export class StatesApp {
   }
 
   /** A worker, once it consumes. */
-  async worker(config: ConfigInput = {}): Promise<Program> {
-    const worker = startProgram(this.#scope, OWN_WORKER, { args: [JSON.stringify({ ...this.#settings(), ...config })] })
+  async worker(config: ConfigInput = {}, env: Readonly<Record<string, string>> = {}): Promise<Program> {
+    const worker = startProgram(this.#scope, OWN_WORKER, { args: [JSON.stringify({ ...this.#settings(), ...config })], env })
     await worker.line(/^consuming/)
     return worker
   }

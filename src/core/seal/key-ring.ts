@@ -57,7 +57,17 @@ export function generateKey(): string {
   return `${randomBytes(RANDOM_ID_BYTES).toString('hex')}:${randomBytes(KEY_BYTES).toString('base64')}`
 }
 
+/** What is derived for `purpose` from a sealing key; the key cannot be found from it. @throws ErrandError `KEY_INVALID` */
+export function deriveSecret(text: string, purpose: string): Buffer {
+  return derived(parseSecret(text, 'The sealing key').bytes, purpose)
+}
+
 function parseKey(text: unknown, which: string): SealKey {
+  const { id, bytes } = parseSecret(text, which)
+  return deriveKey(id, bytes)
+}
+
+function parseSecret(text: unknown, which: string): { readonly id: string; readonly bytes: Buffer } {
   if (typeof text !== 'string') throw invalid(`${which} is not a text. It must be "id:base64"; make one with "errand key".`)
   const colon = text.indexOf(':')
   // a text without a colon may be the bare secret, so it is not shown
@@ -67,7 +77,7 @@ function parseKey(text: unknown, which: string): SealKey {
   }
   const bytes = decodeKey(text.slice(colon + 1))
   if (bytes === undefined) throw invalid(`${which} ("${id}") is not base64 of ${KEY_BYTES} bytes. Make one with "errand key".`)
-  return deriveKey(id, bytes)
+  return { id, bytes }
 }
 
 /** Strict, since Node skips characters that are not base64: half a key must not pass for a key. */
@@ -79,9 +89,10 @@ function decodeKey(base64: string): Buffer | undefined {
 
 /** Sub-keys by HKDF-SHA-256 (RFC 5869), so that one secret is never used for two purposes. */
 function deriveKey(id: string, secret: Buffer): SealKey {
-  const derive = (purpose: string): KeyObject =>
-    createSecretKey(new Uint8Array(hkdfSync('sha256', secret, '', purpose, KEY_BYTES)))
+  const derive = (purpose: string): KeyObject => createSecretKey(derived(secret, purpose))
   return Object.freeze({ id, mac: derive(PURPOSE.mac), box: derive(PURPOSE.box), text: derive(PURPOSE.text) })
 }
+
+const derived = (secret: Buffer, purpose: string): Buffer => Buffer.from(hkdfSync('sha256', secret, '', purpose, KEY_BYTES))
 
 const invalid = (message: string): ErrandError => new ErrandError('KEY_INVALID', message)
