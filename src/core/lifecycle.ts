@@ -6,7 +6,8 @@ export type TaskState = (typeof TASK_STATES)[number]
 
 /**
  * Every allowed move. What is known of a task may begin anywhere, because the first news of it can be lost or late; that is also why a
- * waiting task may be found completed. A running task goes back to `queued` when its worker hands it back unfinished.
+ * waiting task may be found completed. A running task goes back to `queued` when its worker hands it back unfinished. Nothing leads out of
+ * an end but one thing, which is no move of the task itself: somebody sends a dead letter once more, and what failed is `queued` again.
  */
 export const MOVES: Readonly<Record<TaskState, readonly TaskState[]>> = {
   unknown: ['scheduled', 'queued', 'running', 'retrying', 'completed', 'failed', 'cancelled'],

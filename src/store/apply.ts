@@ -7,7 +7,7 @@ import type { Change, RecordedError, Run, RunOutcome, TaskRecord } from './store
 const MOST_RUNS = 100
 
 type Happening = Exclude<Change, { kind: 'announced' }>
-type Move = Exclude<Happening, { kind: 'taken' }>
+type Move = Exclude<Happening, { kind: 'taken' | 'revived' }>
 /** A change that belongs to a run. */
 type RunChange = Pick<Extract<Change, { kind: 'started' }>, 'id' | 'at' | 'run'> & {
   readonly kind: Change['kind']
@@ -16,7 +16,7 @@ type RunChange = Pick<Extract<Change, { kind: 'started' }>, 'id' | 'at' | 'run'>
 
 /**
  * The record after a change, or `undefined` where the change is passed over: it was there already, came too late, or is not allowed.
- * - An end is final: the first one counts, whatever comes after.
+ * - An end is final: the first one counts, whatever comes after; but what failed may be sent once more, and begins anew then.
  * - A task completes by whichever run completes first; only its last run can fail it, hand it back, or report its progress.
  * - An announcement that comes late fills in what it knows, and moves nothing.
  */
@@ -33,6 +33,7 @@ export function stateAt(record: TaskRecord, now: number): TaskState {
 function happen(record: TaskRecord | undefined, change: Happening): TaskRecord | undefined {
   const known = record ?? blank(change.id, change.at)
   if (change.kind === 'taken') return take(known, change.at)
+  if (change.kind === 'revived') return revive(known, change)
   if (isTerminal(known.state)) return undefined
   const changed = apply(known, change)
   return changed === undefined || change.expiresAt === undefined ? changed : { ...changed, expiresAt: change.expiresAt }
@@ -61,7 +62,14 @@ function apply(known: TaskRecord, change: Move): TaskRecord | undefined {
   }
 }
 
-/** The one thing that happens after an end. */
+/** What failed waits again. Its runs stay in the timeline. */
+function revive(known: TaskRecord, { at, expiresAt, sendingUntil }: Extract<Change, { kind: 'revived' }>): TaskRecord | undefined {
+  if (known.state !== 'failed') return undefined
+  const anew = { error: undefined, endedAt: undefined, dueAt: undefined, progress: { value: -1 } }
+  return { ...known, ...anew, state: 'queued', changedAt: at, revivedAt: at, sendingUntil, expiresAt: expiresAt ?? known.expiresAt }
+}
+
+/** The one thing that happens after a good end. */
 function take(known: TaskRecord, at: number): TaskRecord | undefined {
   if (known.state !== 'completed' || known.isReadOnce !== true || known.takenAt !== undefined) return undefined
   return { ...known, result: undefined, takenAt: at, expiresAt: at }
@@ -93,7 +101,9 @@ function announce(record: TaskRecord | undefined, change: Extract<Change, { kind
 /** A run that is new: of the last attempt or a later one. Steps and progress begin again with it. */
 function start(known: TaskRecord, { run, at }: Omit<RunChange, 'kind'>): TaskRecord | undefined {
   const last = known.runs.at(-1)
-  if (known.runs.some((other) => isSame(other, run)) || (last !== undefined && run.attempt < last.attempt)) return undefined
+  // after a revival it has run for the first time when its attempts fall back
+  const isAnew = last !== undefined && known.revivedAt !== undefined && last.endedAt !== undefined && last.endedAt <= known.revivedAt
+  if (known.runs.some((other) => isSame(other, run)) || (last !== undefined && !isAnew && run.attempt < last.attempt)) return undefined
   const { attempt, startedAt, worker } = run
   const runs = [...known.runs, { attempt, startedAt, worker }].slice(-MOST_RUNS)
   return move(known, 'running', at, { runs, progress: { value: -1 }, dueAt: undefined, sendingUntil: undefined })

@@ -107,6 +107,8 @@ export type Change =
   | ({ readonly kind: 'completed'; readonly result?: string | undefined } & InRun)
   /** It failed for good; without a run where it never ran (expired, refused). */
   | ({ readonly kind: 'failed'; readonly error: RecordedError; readonly run?: Run | undefined } & Happened)
+  /** It failed for good, and its message is sent once more: it waits again, as a call of which nothing has run. */
+  | ({ readonly kind: 'revived'; readonly sendingUntil?: number | undefined } & Happened)
   /** The result was read that may be read once: the first such change is applied, and nothing is known of the task any more. */
   | ({ readonly kind: 'taken' } & Happened)
   | ({ readonly kind: 'cancelled'; readonly error?: RecordedError | undefined } & Happened)
@@ -126,6 +128,8 @@ export interface TaskRecord extends Omit<Announcement, 'task' | 'queue' | 'tags'
   readonly progress: Progress
   /** Encoded; only of a completed task. */
   readonly result?: string | undefined
+  /** When its message was sent once more after it had failed; its attempts are counted anew from then on. */
+  readonly revivedAt?: number | undefined
   /** When its result was read that may be read once. */
   readonly takenAt?: number | undefined
   /** The last failure; of a completed task none. */

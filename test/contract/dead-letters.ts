@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs'
 import { expect } from 'chai'
 import type { ConfigInput, DeadLetter, DeadLetters } from 'errand'
 import type { Broker } from '#src/broker/broker.js'
+import { newId } from '#src/core/clock.js'
 import { createMessages } from '#src/core/message.js'
 import { generateKey, parseKeyRing } from '#src/core/seal/key-ring.js'
 import { Application, callOf, world } from '../kit/mortal-application.js'
@@ -35,6 +36,24 @@ export function deadLetterSuite(name: string, config: () => Promise<ConfigInput>
     it('are there for every way to die, with reason, history and the bytes as they were sent, and run once repaired', async () => {
       const app = await Application.open(scope(), await config())
       await everyDeath(app)
+    })
+
+    it('are queued again in what is known of them, and then what becomes of them', async () => {
+      const app = await Application.open(scope(), await config())
+      const worker = await app.work()
+      const id = newId()
+      await app.put(app.seal('fragile', ['tea'], { id }), id)
+      const stands = (state: string): Promise<unknown> => until(state, async () => (await app.runtime.tracking?.store.find({ id }))?.state === state)
+      await stands('failed')
+      await app.hasDead(1)
+
+      await worker.stop()
+      app.repair()
+      await app.letters.replay(id)
+      await stands('queued')
+      await app.work()
+
+      await stands('completed')
     })
 
     it('are found by what they have in common, a part at a time, and go for good when they are discarded', async () => {

@@ -57,6 +57,38 @@ export const lifeCases: StoreCases = {
     expect(untaken).to.deep.equal({ applied: false, state: 'completed' })
   },
 
+  'what failed and is sent once more waits again, runs again from its first attempt, and completes; its runs stay': async (c) => {
+    const id = await c.announce()
+    await c.store.record([c.start(id), c.retry(id), c.start(id, c.run(2)), c.fail(id, c.run(2))])
+    c.clock.forward(1000)
+
+    const at = c.clock.now()
+    const [revived] = await c.store.record([{ kind: 'revived', id, at, expiresAt: at + 60_000 }])
+    expect(revived).to.deep.equal({ applied: true, state: 'queued' })
+    const waiting = await c.known(id, await c.second())
+    expect(waiting).to.include({ state: 'queued', changedAt: at, expiresAt: at + 60_000 })
+    expect(waiting).to.not.have.any.keys('error', 'endedAt')
+
+    c.clock.forward(1000)
+    const run = c.run(1, c.clock.now())
+    const [started, completed] = await c.store.record([
+      { kind: 'started', id, at: c.clock.now(), run },
+      { kind: 'completed', id, at: c.clock.now(), run },
+    ])
+    expect([started?.state, completed?.state]).to.deep.equal(['running', 'completed'])
+    expect((await c.known(id)).runs.map(({ attempt, outcome }) => [attempt, outcome])).to.deep.equal([[1, 'retrying'], [2, 'failed'], [1, 'completed']])
+  },
+
+  'only what failed can be sent once more': async (c) => {
+    const [queued, completed] = [await c.announce(), await c.announce()]
+    await c.store.record([c.start(completed), c.complete(completed)])
+
+    for (const [id, state] of [[queued, 'queued'], [completed, 'completed']] as const) {
+      const [revived] = await c.store.record([{ kind: 'revived', id, at: c.clock.now() }])
+      expect(revived).to.deep.equal({ applied: false, state })
+    }
+  },
+
   'progress is seen by others at once, with its data, and a completed task is at its whole': async (c) => {
     const [id, other] = [await c.announce(), await c.second()]
     await c.store.record([c.start(id), c.progress(id, 1, 0, '{"hello":"àèìòù"}')])

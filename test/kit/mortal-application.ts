@@ -86,8 +86,7 @@ export class Application {
     })
   }
 
-  async put(body: Buffer): Promise<string> {
-    const id = newId()
+  async put(body: Buffer, id: string = newId()): Promise<string> {
     this.sent.set(id, body)
     await this.broker.publish({ id, queue: 'default', body })
     return id

@@ -57,8 +57,8 @@ export interface DeadLetters {
   /**
    * Sends messages to their queues again: same id, attempt 1. One that expired gets a new expiry; one that a worker would refuse
    * again (forged, malformed, of another service, of a newer version) stays dead without `force`. A message that dies again
-   * meanwhile is not sent a second time.
-   * @throws ErrandError `DEAD_LETTER_UNKNOWN` when an id is not there; the others were replayed
+   * meanwhile is not sent a second time. The state of what had failed is `queued` again.
+   * @throws ErrandError `DEAD_LETTER_UNKNOWN` when an id is not there; the others were replayed; `STORE_UNREACHABLE`
    */
   replay(which: DeadLetterChoice, options?: ReplayOptions): Promise<ReplayResult>
   /** Removes messages for good. @throws ErrandError `DEAD_LETTER_UNKNOWN` when an id is not there; the others are gone */
@@ -116,17 +116,21 @@ async function replay(runtime: Runtime, which: DeadLetterChoice, options: Replay
   const { dryRun = false, force = false, to } = options
   if (to !== undefined && !/^[\w-]{1,60}$/.test(to)) throw new ErrandError('OPTION_INVALID', `${where} takes the name of a queue as "to", got ${show(to)}.`)
   const result = { replayed: 0, renewed: 0, refused: [] as { id: string; code: string; text: string }[] }
-  await visitChosen(runtime, where, which, (letter, delivery) => {
+  await visitChosen(runtime, where, which, async (letter, delivery) => {
     if (letter.refusal !== undefined && !force) {
       result.refused.push({ id: letter.id, ...letter.refusal })
       return KEEP
     }
     const now = runtime.clock.now()
     const isExpired = letter.expiresAt !== undefined && letter.expiresAt.getTime() < now
-    const body = isExpired ? runtime.messages.renewCall(delivery.body, newExpiry(runtime, now)) : delivery.body
+    const waitsUntil = isExpired ? newExpiry(runtime, now) : letter.expiresAt?.getTime()
+    const body = isExpired ? runtime.messages.renewCall(delivery.body, waitsUntil) : delivery.body
     result.replayed++
     if (isExpired) result.renewed++
-    return dryRun ? KEEP : { kind: 'replace', message: firstAttempt(letter, delivery, body, to) }
+    if (dryRun) return KEEP
+    // before the message can run: a run of a failed task would not count
+    await runtime.tracking?.revive(letter.id, waitsUntil)
+    return { kind: 'replace', message: firstAttempt(letter, delivery, body, to) }
   })
   return result
 }
@@ -148,7 +152,7 @@ function firstAttempt({ id, queue }: DeadLetter, { priority }: Delivery, body: B
   return { id, queue: to, body, attempt: 1, priority }
 }
 
-type Look = (letter: DeadLetter, delivery: Delivery) => Visit
+type Look = (letter: DeadLetter, delivery: Delivery) => Visit | Promise<Visit>
 
 const KEEP: Visit = { kind: 'keep' }
 const STOP: Visit = { kind: 'stop' }
@@ -181,8 +185,8 @@ function idsOf(where: string, which: DeadLetterChoice): ReadonlySet<string> | un
 async function visitAll(runtime: Runtime, only: string | undefined, look: Look): Promise<void> {
   let isOver = false
   for (const queue of only === undefined ? knownQueues(runtime) : [only]) {
-    await runtime.broker.browse(deadQueueOf(queue), (delivery) => {
-      const visit = look(letterOf(runtime, queue, delivery), delivery)
+    await runtime.broker.browse(deadQueueOf(queue), async (delivery) => {
+      const visit = await look(letterOf(runtime, queue, delivery), delivery)
       isOver = visit.kind === 'stop'
       return visit
     })

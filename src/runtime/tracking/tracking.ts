@@ -100,16 +100,19 @@ export class Tracking {
    */
   async announceFollowUp(announcement: Announcement, publish: () => Promise<void>): Promise<void> {
     const { together, clock } = this.#parts
-    const known = announced({ ...announcement, sendingUntil: NOT_SENT })
-    const sent: Change = { kind: 'sent', id: announcement.id, at: clock.now(), expiresAt: announcement.expiresAt }
-    if (await this.#isSent(announcement.id)) return
+    const { id, expiresAt } = announcement
+    const happened = { id, at: clock.now(), expiresAt, sendingUntil: NOT_SENT }
+    // it had failed with the call before it, which was sent once more
+    const known: Change[] = [announced({ ...announcement, sendingUntil: NOT_SENT }), { kind: 'revived', ...happened }]
+    const sent: Change = { kind: 'sent', id, at: happened.at, expiresAt }
+    if (await this.#isSent(id)) return
     if (together === undefined) {
-      await this.record([known])
+      await this.record(known)
       await publish()
       return void (await this.record([sent]))
     }
     try {
-      await together(() => this.store.record([known, sent]), publish, ([, last]) => last?.applied === true || isToBeTold(last?.state))
+      await together(() => this.store.record([...known, sent]), publish, ([, , last]) => last?.applied === true || isToBeTold(last?.state))
     } catch (error) {
       if (!isOfStore(error)) throw error
       this.#onFailure(error)
@@ -134,6 +137,15 @@ export class Tracking {
       this.#onFailure(error)
       return true
     }
+  }
+
+  /**
+   * Makes known that a task which failed is sent once more, and may wait until `waitsUntil`. To be called before its message is sent.
+   * @throws ErrandError `STORE_UNREACHABLE`, `STORE_REFUSED`, `STORE_CLOSED`: what its next run comes to would not be known
+   */
+  async revive(id: string, waitsUntil: number | undefined): Promise<void> {
+    const expiresAt = waitsUntil === undefined ? undefined : waitsUntil + this.keepFailedMs
+    await this.store.record([{ kind: 'revived', id, at: this.#parts.clock.now(), expiresAt }])
   }
 
   /** Records changes, in their order. Never rejects: `undefined` where that failed, and at once while the store is away. */
