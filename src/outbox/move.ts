@@ -1,5 +1,6 @@
 import type { Broker, OutgoingMessage } from '../broker/broker.js'
 import type { Clock } from '../core/clock.js'
+import type { LastingTrouble } from '../core/lasting-trouble.js'
 import type { Logger } from '../core/logger.js'
 import type { Client } from '../store/postgres/client.js'
 import { TABLE } from './schema.js'
@@ -19,6 +20,8 @@ export interface Move {
   readonly broker: Broker
   readonly clock: Clock
   readonly log: Logger
+  /** Of all passes: a broker that is away for hours would fill the log. */
+  readonly trouble: LastingTrouble
 }
 
 /** As `pg` reads the columns: 64 bits are texts. */
@@ -37,10 +40,12 @@ interface Row {
  * @throws what `pg` rejects with
  */
 export async function movePass(client: Client, move: Move): Promise<void> {
-  const pass: Pass = { after: '0', stuck: new Set() }
+  const pass: Pass = { after: '0', stuck: new Set(), hasSent: false }
   while (await inTransaction(client, () => moveBatch(client, move, pass))) {
     // the next batch
   }
+  const soFar = pass.hasSent && pass.stuck.size === 0 ? move.trouble.over() : ''
+  if (soFar !== '') move.log.info(`Messages of committed transactions leave ${TABLE} again${soFar}.`)
 }
 
 interface Pass {
@@ -48,6 +53,7 @@ interface Pass {
   after: string
   /** Queues of which something was not taken: what comes later to them waits as well. */
   readonly stuck: Set<string>
+  hasSent: boolean
 }
 
 /** Answers whether there may be more. */
@@ -65,15 +71,21 @@ async function moveBatch(client: Client, move: Move, pass: Pass): Promise<boolea
 }
 
 /** The messages of a batch leave in one go: a connection keeps their order. */
-async function send(row: Row, { broker, clock, log }: Move, pass: Pass): Promise<boolean> {
+async function send(row: Row, move: Move, pass: Pass): Promise<boolean> {
   try {
-    await broker.publish(messageOf(row, clock.now()))
+    await move.broker.publish(messageOf(row, move.clock.now()))
+    pass.hasSent = true
     return true
   } catch (error) {
-    if (!pass.stuck.has(row.queue)) log.warn(`Message ${row.id} of a committed transaction stays in ${TABLE} for now. ${String(error)}`)
+    if (!pass.stuck.has(row.queue)) tell(row, move, error)
     pass.stuck.add(row.queue)
     return false
   }
+}
+
+function tell({ id, queue }: Row, { log, trouble }: Move, error: unknown): void {
+  const soFar = trouble.failed(queue)
+  if (soFar !== undefined) log.warn(`Message ${id} of a committed transaction stays in ${TABLE} for now${soFar}. ${String(error)}`)
 }
 
 function messageOf({ id, queue, due, priority, body }: Row, now: number): OutgoingMessage {

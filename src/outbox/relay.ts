@@ -1,5 +1,6 @@
 import type { Broker } from '../broker/broker.js'
 import type { Clock } from '../core/clock.js'
+import { LastingTrouble } from '../core/lasting-trouble.js'
 import type { Logger } from '../core/logger.js'
 import { ErrandError } from '../errors.js'
 import { connect, type Connected } from '../store/postgres/client.js'
@@ -47,6 +48,7 @@ export async function openRelay(options: RelayOptions): Promise<Relay> {
 
 class TableRelay implements Relay {
   readonly #options: RelayOptions
+  readonly #sending: LastingTrouble
   #client: Connected | undefined
   #cancelTimer: () => void = () => {}
   #working: Promise<void> | undefined
@@ -57,6 +59,7 @@ class TableRelay implements Relay {
 
   constructor(options: RelayOptions) {
     this.#options = options
+    this.#sending = new LastingTrouble(options.clock)
   }
 
   async open(): Promise<void> {
@@ -107,7 +110,7 @@ class TableRelay implements Relay {
     const { namespace, broker, clock, log } = this.#options
     try {
       const client = this.#client ?? (await this.#connect())
-      await movePass(client, { namespace, broker, clock, log })
+      await movePass(client, { namespace, broker, clock, log, trouble: this.#sending })
       this.#pauseMs = SHORTEST_PAUSE_MS
       this.#trouble = ''
       return LOOK_EVERY_MS

@@ -10,9 +10,11 @@ import { ErrandError } from '#src/errors.js'
 import { createKeeper } from '#src/outbox/keep.js'
 import { OUTBOX_SQL } from '#src/outbox/schema.js'
 import { openRelay, type Relay } from '#src/outbox/relay.js'
+import { FakeClock } from '../kit/fake-clock.js'
 import { describePostgres, ownPostgresServer } from '../kit/postgres.js'
 import { freshDatabase, type TestDatabase } from '../kit/postgres-database.js'
 import { startProgram, type Program } from '../kit/process.js'
+import { keptLog } from '../kit/rabbit-case.js'
 import type { RelayOrder } from '../kit/relay-process-main.js'
 import { eachScope, type Scope } from '../kit/temporary.js'
 import { until } from '../kit/until.js'
@@ -77,6 +79,32 @@ describePostgres('What committed transactions left in the table', function () {
     await commit(['full 60'], 'full')
     await until('an empty table', async () => (await kept()).length === 0)
     expect(await idsIn(memory, 'full')).to.deep.equal(Array.from({ length: 61 }, (_, index) => `full ${index}`))
+  })
+
+  it('is told of once for many attempts while the broker does not take it, and when it is taken', async () => {
+    const { database, commit, kept } = await given(scope())
+    let attempts = 0
+    let isAway = true
+    const publish: Broker['publish'] = async () => {
+      attempts += 1
+      if (isAway) throw new ErrandError('BROKER_UNREACHABLE', 'Away by the test.')
+    }
+    const { log, lines } = keptLog()
+    const clock = new FakeClock()
+    const options = { url: database.url, shownUrl: 'postgres://test', namespace: NAMESPACE, broker: { publish } as Broker, clock, log } // it uses nothing else of it
+    const relay = await openRelay(options)
+    scope().defer(() => relay.close())
+
+    await commit(['the one'])
+    for (let look = 0; look < 5; look++) await relay.flush()
+    const whileAway = lines.filter((line) => line.includes('stays in'))
+    isAway = false
+    await relay.flush()
+
+    expect(attempts).to.be.above(3)
+    expect(whileAway).to.have.length(1)
+    expect(await kept()).to.deep.equal([])
+    expect(lines.at(-1)).to.match(/leave errand\.\w+ again, after \d+ attempts in vain in 0 s\.$/)
   })
 
   it('stays when the process stops while the broker does not answer, which holds up the stop for a moment only', async () => {

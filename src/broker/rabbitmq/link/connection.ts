@@ -1,5 +1,6 @@
 import { EventEmitter } from 'node:events'
 import type { ConnectionOptions } from 'node:tls'
+import { LastingTrouble } from '../../../core/lasting-trouble.js'
 import { outside } from '../../../core/outside.js'
 import { ErrandError } from '../../../errors.js'
 import { Backoff } from './backoff.js'
@@ -34,6 +35,8 @@ export class Link extends EventEmitter<LinkEvents> {
   readonly #role: string
   readonly #backoff = new Backoff(FIRST_WAIT_MS, LONGEST_WAIT_MS)
   readonly #abort = new AbortController()
+  /** A server that is away for hours would fill the log. */
+  readonly #trouble: LastingTrouble
   #session: Session | undefined
   #epoch = 0
   #isClosed = false
@@ -47,6 +50,7 @@ export class Link extends EventEmitter<LinkEvents> {
     this.#options = options
     this.#tls = tls
     this.#role = role
+    this.#trouble = new LastingTrouble(options.clock)
   }
 
   /** The connection that stands now. */
@@ -121,6 +125,7 @@ export class Link extends EventEmitter<LinkEvents> {
     const { clock, connectTimeoutMs } = this.#options
     const since = clock.now()
     const session = await this.#connectUntil(since, since + connectTimeoutMs)
+    this.#trouble.over()
     this.#install(session)
     this.#running = this.#keepUp(session)
   }
@@ -158,7 +163,9 @@ export class Link extends EventEmitter<LinkEvents> {
   }
 
   #warnOf(host: Host, error: unknown): void {
-    this.#options.log.warn(`RabbitMQ: ${host.shown} cannot be reached for ${this.#role} (${reasonOf(error)}).`)
+    const soFar = this.#trouble.failed(`away: ${host.shown}`)
+    if (soFar === undefined) return
+    this.#options.log.warn(`RabbitMQ: ${host.shown} cannot be reached for ${this.#role} (${reasonOf(error)})${soFar}.`)
   }
 
   #openError(error: unknown, elapsedMs: number): ErrandError {
@@ -207,7 +214,7 @@ export class Link extends EventEmitter<LinkEvents> {
         if (this.#isClosed) return undefined
         try {
           const session = await this.#dial(host, connectTimeoutMs)
-          log.info(`RabbitMQ: ${done} for ${this.#role}.`)
+          log.info(`RabbitMQ: ${done} for ${this.#role}${this.#trouble.over()}.`)
           return session
         } catch (error) {
           if (isRefusal(error)) await this.#refused(host, error)
@@ -221,7 +228,8 @@ export class Link extends EventEmitter<LinkEvents> {
   /** Only a person can repair it, who must find it in the log. */
   async #refused(host: Host, error: unknown): Promise<void> {
     const { message } = toErrandError(`Cannot connect to RabbitMQ at ${host.shown} for ${this.#role}`, error)
-    this.#options.log.error(`${message} Trying again every few seconds.`)
+    const soFar = this.#trouble.failed(`refused: ${host.shown}`)
+    if (soFar !== undefined) this.#options.log.error(`${message} Trying again every few seconds${soFar}.`)
     await this.#pause(REFUSED_WAIT_MS)
   }
 
