@@ -2,6 +2,7 @@ import { expect } from 'chai'
 import { newId, systemClock } from '#src/core/clock.js'
 import { silentLogger } from '#src/core/logger.js'
 import type { Broker } from '#src/broker/broker.js'
+import { ErrandError } from '#src/errors.js'
 import { openSpoolingBroker } from '#src/broker/spool/broker.js'
 import { OUTBOX } from '#src/broker/spool/spooled.js'
 import { Turn } from '#src/broker/spool/turn.js'
@@ -63,6 +64,40 @@ describe('an outbox that cannot be written or read', () => {
     expect(remote.published.map(({ id }) => id)).to.deep.equal(kept)
   })
 
+  it('that cannot note what was sent sends nothing again meanwhile, and notes it when it can', async () => {
+    const file = await openSqliteBroker({ file: scope().file('outbox.sqlite') })
+    const local = unnoting(file)
+    const { remote, broker } = await given(local)
+    remote.refusal = 'BROKER_UNREACHABLE'
+    for (const id of ['one', 'two', 'never']) await broker.publish({ id, queue: 'work', body: Buffer.from(id) })
+    remote.refusalOf = ({ id }) => (id === 'never' ? 'PAYLOAD_TOO_LARGE' : undefined)
+
+    remote.refusal = undefined
+    await until('several attempts to note it', () => local.attempts >= 4)
+    local.isFull = false
+    await until('an empty outbox', async () => (await file.count(OUTBOX)).waiting === 0)
+
+    expect(remote.published.map(({ id }) => id)).to.deep.equal(['one', 'two'])
+    expect(await file.count(OUTBOX)).to.deep.equal({ waiting: 0, dead: 1 })
+  })
+
+  it('sends the next attempt of a call also while the one before is not noted', async () => {
+    const file = await openSqliteBroker({ file: scope().file('outbox.sqlite') })
+    const local = unnoting(file)
+    const { remote, broker } = await given(local)
+    remote.refusal = 'BROKER_UNREACHABLE'
+    await broker.publish({ id: 'one', queue: 'work', body: Buffer.from('one') })
+    remote.refusal = undefined
+    await until('an attempt to note it', () => local.attempts > 0)
+
+    await broker.publish({ id: 'one', queue: 'work', body: Buffer.from('one'), attempt: 2 })
+    await until('the next attempt', () => remote.published.length === 2)
+    local.isFull = false
+    await until('an empty outbox', async () => (await file.count(OUTBOX)).waiting === 0)
+
+    expect(remote.published.map(({ attempt }) => attempt)).to.deep.equal([undefined, 2])
+  })
+
   it('a message in a form of another version goes aside, and those behind it are sent', async () => {
     const local = await openSqliteBroker({ file: scope().file('outbox.sqlite') })
     for (const body of ['', 'x', '\u0000\u0000\u0000\u0009{"v": 9}!', '\u0000\u0000\u0000\u0002[]rest']) {
@@ -79,6 +114,32 @@ describe('an outbox that cannot be written or read', () => {
     expect(lines.filter((line) => line.includes('MESSAGE_MALFORMED'))).to.have.length(4)
   })
 })
+
+/** `broker`, which takes out nothing as long as it is full: it lets itself be read all the same. */
+function unnoting(broker: Broker) {
+  const state = { isFull: true, attempts: 0 }
+  const browse: Broker['browse'] = async (queue, visit) => {
+    let isChanged = false
+    await broker.browse(queue, async (delivery) => {
+      const answer = await visit(delivery)
+      if (!state.isFull || answer.kind === 'keep' || answer.kind === 'stop') return answer
+      isChanged = true
+      return { kind: 'keep' }
+    })
+    if (!isChanged) return
+    state.attempts += 1
+    throw new ErrandError('QUEUE_FULL', 'The disk is full, by the test.')
+  }
+  const own: Partial<Broker> = { browse }
+  return new Proxy(Object.assign(state, own), {
+    get: (target, key) => {
+      const mine: unknown = Reflect.get(target, key)
+      if (mine !== undefined) return mine
+      const theirs: unknown = Reflect.get(broker, key)
+      return typeof theirs === 'function' ? theirs.bind(broker) : theirs
+    },
+  }) as typeof state & Broker // what it has not itself is that of the broker
+}
 
 describe('the turn to empty an outbox', () => {
   const scope = eachScope()

@@ -19,6 +19,12 @@ export interface DrainParts {
  */
 export type Passed = 'through' | 'elsewhere' | 'stuck'
 
+/** A message whose end is known: it was taken, or can never be. */
+interface Settled {
+  readonly delivery: Delivery
+  readonly failure: unknown
+}
+
 /** Messages under way at a time; so many may be sent twice when this process dies between a confirm and the note of it. */
 const BATCH = 100
 const BATCH_BYTES = 8 * 1024 * 1024
@@ -30,6 +36,8 @@ export class Drain {
   readonly #parts: DrainParts
   #batch: Promise<boolean> | undefined
   #hasMoved = false
+  /** What is done with, while the outbox could not note it: a disk that is full for hours must not have it sent again and again. */
+  #unnoted: readonly Settled[] = []
 
   constructor(parts: DrainParts) {
     this.#parts = parts
@@ -82,22 +90,34 @@ export class Drain {
   async #move(batch: readonly Delivery[]): Promise<boolean> {
     if (batch.length === 0) return true
     const failures = await this.#send(batch)
+    const settled = batch.map((delivery, index) => ({ delivery, failure: failures[index] })).filter(({ failure }) => isOver(failure))
+    this.#unnoted = settled
     await this.#takeOut(batch, failures)
-    return failures.every((failure) => failure === undefined || isHopeless(failure))
+    this.#unnoted = []
+    return settled.length === batch.length
   }
 
   /** Why each was not taken, `undefined` where it was. They leave in one go: a connection keeps their order. */
   async #send(batch: readonly Delivery[]): Promise<readonly unknown[]> {
     const { remote, clock } = this.#parts
+    const before = [...this.#unnoted]
     const send = async (delivery: Delivery): Promise<unknown> => {
+      // not by the id alone: the next attempt of the same call may be kept as well
+      const place = before.findIndex((settled) => isSame(settled.delivery, delivery))
+      if (place !== -1) return before.splice(place, 1)[0]?.failure
       try {
         await remote.publish(fromSpooled(delivery, clock.now()))
         return undefined
       } catch (error) {
+        if (isHopeless(error)) this.#tellHopeless(delivery, error)
         return error
       }
     }
     return Promise.all(batch.map(send))
+  }
+
+  #tellHopeless({ id }: Delivery, { code, message }: ErrandError): void {
+    this.#parts.log.error(`Message ${id} can never be sent and goes to "${deadQueueOf(OUTBOX)}" of the outbox. ${code} ${message}`)
   }
 
   /** Nobody else takes out anything, so the batch is what comes first. */
@@ -112,10 +132,12 @@ export class Drain {
   #endOf({ id, body }: Delivery, failure: unknown): Visit {
     if (failure === undefined) return { kind: 'remove' }
     if (!isHopeless(failure)) return { kind: 'keep' }
-    const dead = deadQueueOf(OUTBOX)
-    this.#parts.log.error(`Message ${id} can never be sent and lies in "${dead}" of the outbox now. ${failure.code} ${failure.message}`)
-    return { kind: 'replace', message: { id, queue: dead, body } }
+    return { kind: 'replace', message: { id, queue: deadQueueOf(OUTBOX), body } }
   }
 }
+
+const isSame = (one: Delivery, other: Delivery): boolean => one.id === other.id && one.body.equals(other.body)
+
+const isOver = (failure: unknown): boolean => failure === undefined || isHopeless(failure)
 
 const isHopeless = (failure: unknown): failure is ErrandError => failure instanceof ErrandError && HOPELESS.has(failure.code)
