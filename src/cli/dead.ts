@@ -30,6 +30,7 @@ export const deadCommand = (): Command =>
 interface ListOptions extends FilterOptions {
   readonly limit: string
   readonly after?: string
+  readonly read: string
   readonly json?: boolean
 }
 
@@ -38,15 +39,19 @@ const listCommand = (): Command =>
     .description('list them, the latest death first (this is what `errand dead` does)')
     .option('--limit <n>', 'so many at most', '20')
     .option('--after <id>', 'go on behind this one')
+    .option('--read <n>', 'look at so many of each queue at most, those that came to it first', '10000')
     .option('--json', 'as JSON')
     .allowExcessArguments()
-    .action(async ({ limit: most, after, json = false, ...options }: ListOptions, command: Command) => {
+    .action(async ({ limit: most, after, read: mostRead, json = false, ...options }: ListOptions, command: Command) => {
       const [word] = command.args
       if (word !== undefined) refuse(command, `there is no command "${word}". About one letter: errand dead show <id>`)
       const limit = countOf(command, '--limit', most)
-      const filter = filterOf(command, options)
+      const read = countOf(command, '--read', mostRead)
+      // beside the list, which may be JSON
+      const onUnread = (queue: string): void => console.error(unreadText(queue, read))
       // one more, to know whether that is all
-      const found = await withDeadLetters(options, (letters) => letters.list({ ...filter, limit: limit + 1, after }))
+      const asked = { ...filterOf(command, options), limit: limit + 1, after, read, onUnread }
+      const found = await withDeadLetters(options, (letters) => letters.list(asked))
       const shown = found.slice(0, limit)
       if (json) console.log(JSON.stringify(shown, null, 2))
       else console.log(listText(shown, found.length > limit))
@@ -59,6 +64,9 @@ function listText(letters: readonly DeadLetter[], hasMore: boolean): string {
   const hint = '`errand dead show <id>` tells all about one, `errand replay <id>` resends it.'
   return [tableOf(letters, Date.now(), process.stdout.columns), '', ...(hasMore ? [more] : []), hint].join('\n')
 }
+
+const unreadText = (queue: string, read: number): string =>
+  `"${queue}" has more dead letters: only the ${read} that came to it first were looked at. With --read ${10 * read} it is more of them.`
 
 interface ShowOptions extends ConfigOptions {
   readonly arguments?: boolean

@@ -58,6 +58,23 @@ describe('errand dead', function () {
     expect(await idsIn('--user', '7', '--task', 'Mail.send', '--code', 'TASK_FAILED', '--since', '1h')).to.have.length(3)
   })
 
+  it('looks at so many only as it is told, and says where there are more', async () => {
+    const { cwd, ids } = await withDead(scope(), 3)
+    const listed = async (...args: string[]) => {
+      const { output, errors } = await errand(scope(), cwd, 'dead', '--json', ...args)
+      return { ids: (JSON.parse(output) as { id: string }[]).map(({ id }) => id), errors } // it prints a list
+    }
+
+    const part = await listed('--read', '2')
+    expect(part.ids).to.have.length(2)
+    expect(ids).to.include.members(part.ids)
+    expect(part.errors).to.match(/^"default" has more dead letters: only the 2 that came to it first/)
+    expect(await listed('--read', '2', '--task', 'Mail.send', '--user', '7')).to.deep.equal(part)
+    const all = await listed('--read', '3')
+    expect(all.ids).to.have.members(ids)
+    expect(all.errors).to.equal('')
+  })
+
   it('shows one without secrets and values, and with the values when they are asked for', async () => {
     const { cwd, ids, bodies } = await withDead(scope(), 1)
     const [id = ''] = ids

@@ -186,6 +186,13 @@ async function chosen(app: Application): Promise<void> {
   expect([first, ...rest].map((letter) => letter?.id)).to.deep.equal((await letters.list()).map(({ id }) => id))
   expect(rest).to.have.length(2)
 
+  const unread: string[] = []
+  const onUnread = (queue: string): void => void unread.push(queue)
+  expect(await letters.list({ read: 2, onUnread })).to.have.length(2)
+  expect(await letters.list({ read: 3, onUnread })).to.have.length(3)
+  expect(unread).to.have.length(1)
+  expect(await codeOf(letters.list({ read: 0 }))).to.equal('OPTION_INVALID')
+
   expect(await letters.discard({ task: 'fragile' }, { dryRun: true })).to.deep.equal({ discarded: 2 })
   expect(await letters.discard(ofNobody)).to.deep.equal({ discarded: 1 })
   expect(await codeOf(letters.discard([ofNobody, ofAda]))).to.equal('DEAD_LETTER_UNKNOWN')

@@ -14,6 +14,10 @@ export interface DeadLetterListOptions extends DeadLetterFilter {
   readonly limit?: number | undefined
   /** Go on behind the letter of this id, the last one of the list before. */
   readonly after?: string | undefined
+  /** Letters of each queue that are looked at, at most; those behind them are neither counted nor filtered. @defaultValue all */
+  readonly read?: number | undefined
+  /** Told of each queue that has more letters than `read`. */
+  readonly onUnread?: ((queue: string) => void) | undefined
 }
 
 export interface DiscardOptions {
@@ -75,17 +79,19 @@ export const createDeadLetters = (runtime: Runtime): DeadLetters => ({
   discard: (which, options) => discard(runtime, which, options),
 })
 
-async function list(runtime: Runtime, { limit = LIST_LIMIT, after, ...filter }: DeadLetterListOptions = {}): Promise<readonly DeadLetter[]> {
+async function list(runtime: Runtime, options: DeadLetterListOptions = {}): Promise<readonly DeadLetter[]> {
+  const { limit = LIST_LIMIT, after, read, onUnread, ...filter } = options
   const where = 'deadLetters.list()'
-  refuseUnknownKeys(where, filter, [...FILTER_KEYS, 'limit', 'after'])
-  if (!Number.isSafeInteger(limit) || limit < 1) throw new ErrandError('OPTION_INVALID', `${where} takes a whole number from 1 up as "limit", got ${show(limit)}.`)
+  refuseUnknownKeys(where, filter, [...FILTER_KEYS, 'limit', 'after', 'read', 'onUnread'])
+  for (const [name, given] of Object.entries({ limit, read: read ?? 1 })) refuseUnlessCount(where, name, given)
   const isMeant = matcherOf(where, filter, runtime.clock.now())
   const found: DeadLetter[] = []
-  // all of them, always: brokers may put back what was looked at in another order
-  await visitAll(runtime, filter.queue, (letter) => {
+  const look: Look = (letter) => {
     if (isMeant(letter) || letter.id === after) found.push(letter)
     return KEEP
-  })
+  }
+  // as many always, whatever is found: brokers may put back what was looked at in another order
+  for (const queue of await visitAll(runtime, filter.queue, look, read)) onUnread?.(queue)
   found.sort(byDeath)
   const start = after === undefined ? 0 : found.findIndex(({ id }) => id === after) + 1
   if (after !== undefined && start === 0) throw unknown([after])
@@ -181,22 +187,35 @@ function idsOf(where: string, which: DeadLetterChoice): ReadonlySet<string> | un
   throw new ErrandError('OPTION_INVALID', `${where} takes an id, a list of ids or a filter ({} means all), got ${show(which)}.`)
 }
 
-/** Visits every dead letter of a queue, or of all that this process knows of, until `look` says stop. */
-async function visitAll(runtime: Runtime, only: string | undefined, look: Look): Promise<void> {
+/**
+ * Visits the dead letters of a queue, or of all that this process knows of, until `look` says stop, and `most` of each queue. Answers
+ * the queues that have more.
+ */
+async function visitAll(runtime: Runtime, only: string | undefined, look: Look, most = Infinity): Promise<readonly string[]> {
+  const unread: string[] = []
   let isOver = false
   for (const queue of only === undefined ? knownQueues(runtime) : [only]) {
+    let seen = 0
     await runtime.broker.browse(deadQueueOf(queue), async (delivery) => {
-      const visit = await look(letterOf(runtime, queue, delivery), delivery)
-      isOver = visit.kind === 'stop'
+      seen += 1
+      if (seen > most) unread.push(queue)
+      const visit = seen > most ? STOP : await look(letterOf(runtime, queue, delivery), delivery)
+      isOver = visit.kind === 'stop' && seen <= most
       return visit
     })
-    if (isOver) return
+    if (isOver) break
   }
+  return unread
 }
 
 function knownQueues({ settings }: Runtime): ReadonlySet<string> {
   const queuesOfTasks = registry.names().flatMap((name) => registry.find(name)?.declaration.options.queue ?? [])
   return new Set([...settings.worker.queues, ...queuesOfTasks])
+}
+
+function refuseUnlessCount(where: string, name: string, given: number): void {
+  if (Number.isSafeInteger(given) && given >= 1) return
+  throw new ErrandError('OPTION_INVALID', `${where} takes a whole number from 1 up as "${name}", got ${show(given)}.`)
 }
 
 function unknown(ids: readonly string[]): ErrandError {
