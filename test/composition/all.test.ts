@@ -1,7 +1,7 @@
 import { assert } from 'chai'
-import { all, enqueue, tasks, withContext } from 'errand'
+import { all, enqueue, ErrandError, tasks, withContext } from 'errand'
 import { startTesting, type Testing } from 'errand/testing'
-import { setAppState } from '#src/runtime/app.js'
+import { appState, setAppState } from '#src/runtime/app.js'
 import { office } from './office.js'
 import { rejection } from './rejection.js'
 
@@ -71,6 +71,31 @@ describe('a group of calls', () => {
 
     assert.equal((await total.status()).state, 'cancelled')
     assert.deepEqual(office.tasks(), ['double'])
+  })
+
+  it('fails where a result was not kept for long enough, and says so', async () => {
+    const total = await all([() => office.brief(), () => enqueue(() => office.double(2), { delay: 0.1 })], (counts) => office.sum(counts))
+
+    const error = await rejection(total.result())
+    assert.include(error, { code: 'RESULT_UNAVAILABLE' })
+    assert.include(error.message, 'keepCompleted')
+  })
+
+  it('is not lost when it could not be written down that its last member completed', async () => {
+    const state = appState()
+    const tracking = state.kind === 'on' ? state.runtime.tracking : undefined
+    const store = tracking?.store ?? assert.fail('there is no store')
+    const record = store.record.bind(store)
+    let isLost = false
+    store.record = async (changes) => {
+      if (isLost || !changes.some(({ kind }) => kind === 'completed')) return record(changes)
+      isLost = true
+      throw new ErrandError('STORE_UNREACHABLE', 'The store of this test is away.')
+    }
+    const total = await all([() => office.double(1)], (counts) => office.sum(counts))
+
+    assert.equal(await total.result(), 2)
+    assert.deepEqual(office.tasks(), ['double', 'double', 'sum'])
   })
 
   it('may be empty', async () => {

@@ -61,6 +61,11 @@ export class Office {
     return 1
   }
 
+  @asyncTask({ result: true, keep: '1ms' })
+  async brief(): Promise<number> {
+    return 1
+  }
+
   @asyncTask({ track: false })
   async untracked(): Promise<void> {}
 

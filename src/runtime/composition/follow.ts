@@ -67,7 +67,7 @@ async function follow(step: Step, end: CallEnd): Promise<void> {
 /** The last of a group to complete sends what follows it; two that are the last at once both do, and one of these messages is run. */
 async function sendAfterGroup(step: Step): Promise<void> {
   const { tracking } = step.runtime
-  const results = tracking === undefined ? undefined : await groupText(tracking, step.followUp)
+  const results = tracking === undefined ? undefined : await groupText(tracking, step.followUp, step.before.id)
   if (results !== undefined) await send(step, results)
 }
 

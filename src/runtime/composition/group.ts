@@ -8,11 +8,13 @@ import type { Tracking } from '../tracking/tracking.js'
 const NOTHING = '{"$":"undef"}'
 
 /**
- * What answers the results of a group, in the order of its members; `undefined` while not all of them have completed: another member
- * will ask again then.
- * @throws ErrandError `STORE_UNREACHABLE`
+ * What answers the results of a group, one member of which just completed, in the order of its members; `undefined` while not all of them
+ * have completed: another member will ask again then.
+ * @throws ErrandError `STORE_UNREACHABLE`, also where it could not be written down that this one completed: nobody would ask again then
  */
-export async function groupText({ store }: Tracking, { id, group }: FollowUp): Promise<(() => string) | undefined> {
+export async function groupText({ store }: Tracking, { id, group }: FollowUp, completed: string): Promise<(() => string) | undefined> {
+  const own = await store.find({ id: completed })
+  if (own === undefined ? group?.isKnown !== true : UNFINISHED.includes(own.state)) throw notWrittenDown(completed)
   const { records } = await store.search({ parentId: id, states: UNFINISHED, limit: 1 })
   if (records.length > 0) return undefined
   const texts: string[] = []
@@ -30,6 +32,9 @@ export async function groupText({ store }: Tracking, { id, group }: FollowUp): P
     return givenAll(texts)
   }
 }
+
+const notWrittenDown = (id: string): ErrandError =>
+  new ErrandError('STORE_UNREACHABLE', `The store does not know yet that task ${id} of a group completed. It is asked again when the message comes again.`)
 
 const notKept = (id: string): ErrandError =>
   new ErrandError('RESULT_UNAVAILABLE', `Task ${id} of a group completed, and its result was not kept: it is larger than the store takes. Keep it elsewhere, and answer its id.`)
