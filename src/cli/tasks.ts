@@ -4,6 +4,7 @@ import { openStore } from '../compose/store.js'
 import { TASK_STATES, type TaskState } from '../core/lifecycle.js'
 import { silentLogger } from '../core/logger.js'
 import { ErrandError } from '../errors.js'
+import { isClaim } from '../runtime/tracking/copies.js'
 import { statusOf } from '../runtime/tracking/status.js'
 import type { Page, Search, Store } from '../store/store.js'
 import { configOf, takingConfig, type ConfigOptions } from './config-options.js'
@@ -45,7 +46,8 @@ export const tasksCommand = (): Command =>
     .option('--json', 'as JSON')
     .action(async (options: TasksOptions, command: Command) => {
       const search = searchOf(command, options)
-      const page = await withStore(await configOf(options), (store) => store.search(search))
+      const found = await withStore(await configOf(options), (store) => store.search(search))
+      const page = { ...found, records: found.records.filter((record) => !isClaim(record)) }
       if (options.json === true) console.log(JSON.stringify({ tasks: page.records.map((record) => statusOf(record.id, record)), next: page.next }, null, 2))
       else console.log(listText(page))
     })

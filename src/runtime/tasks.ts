@@ -12,6 +12,7 @@ import {
 } from './cancellation/cancel.js'
 import { createHandle, type TaskHandle } from './handle.js'
 import { OutcomeBox } from './outcome-box.js'
+import { isClaim } from './tracking/copies.js'
 import { statusOf, type TaskStatus } from './tracking/status.js'
 import { sourceOf } from './tracking/source.js'
 import type { Tracking } from './tracking/tracking.js'
@@ -64,7 +65,7 @@ export const tasks: Tasks = {
   },
   async search(search = {}) {
     const { records, next } = await (await currentTracking()).store.search(search)
-    return { tasks: records.map((record) => statusOf(record.id, record)), ...(next === undefined ? {} : { next }) }
+    return { tasks: records.filter((record) => !isClaim(record)).map((record) => statusOf(record.id, record)), ...(next === undefined ? {} : { next }) }
   },
 }
 

@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import { fileURLToPath } from 'node:url'
-import { all, chain, deadLetters, enqueue, tasks, withContext, type ConfigInput } from 'errand'
+import { all, chain, deadLetters, enqueue, tasks, withContext, type ConfigInput, type TaskHandle } from 'errand'
 import { startProgram } from '../kit/process.js'
 import { StatesApp } from '../kit/states-app.js'
 import { eachScope, type Scope } from '../kit/temporary.js'
@@ -30,6 +30,11 @@ export function compositionEndToEnd(name: string, config: () => Promise<ConfigIn
 
 const lettersOf = (app: StatesApp) =>
   chain(() => work.append(app.file, [], 'a'), (list) => work.append(app.file, list, 'b'), (list) => work.append(app.file, list, 'c'))
+
+const allEnded = async (handles: readonly TaskHandle<unknown>[]): Promise<boolean> => {
+  const states = await Promise.all(handles.map(async (handle) => (await handle.status()).state))
+  return states.every((state) => state === 'completed')
+}
 
 const killedWorker = (when: string): Case => async (app, scope) => {
   const mortal = startProgram(scope, MORTAL_WORKER, { args: [JSON.stringify(app.workerSettings()), when] })
@@ -172,6 +177,31 @@ const cases: Readonly<Record<string, { readonly body: Case; readonly settings?: 
       expect(app.lines()).to.deep.equal([])
     },
   },
+  'are lost nowhere, and completed once each, while workers are killed all the time': {
+    settings: { maxCrashes: 1_000 },
+    body: async (app) => {
+      const numbers = Array.from({ length: 6 }, (_, number) => number)
+      const chains = await Promise.all(Array.from({ length: 20 }, () => lettersOf(app)))
+      const groups = await Promise.all(numbers.map((group) => all(numbers.map((number) => () => work.count(number)), (results) => work.gather(app.file, `${group}`, results))))
+      const handles = [...chains.flatMap(({ steps }) => steps), ...groups]
+
+      for (let kills = 0; kills < 4; kills++) {
+        const [victim] = await Promise.all([app.worker(), app.worker()])
+        const before = app.lines().length
+        await until('something ran, or all has', async () => app.lines().length > before || (await allEnded(handles)))
+        victim.kill('SIGKILL')
+        await victim.exited
+      }
+
+      for (const { steps } of chains) expect(await steps.at(-1)?.result({ timeout: '60s' })).to.deep.equal(['a', 'b', 'c'])
+      for (const group of groups) expect((await group.result({ timeout: '60s' })).numbers).to.deep.equal(numbers)
+      for (const handle of handles) {
+        const { attempts } = await handle.status()
+        // two messages of one call would have two runs of one number
+        expect(new Set(attempts.map(({ attempt }) => attempt)).size).to.equal(attempts.length)
+      }
+    },
+  },
   'are fifty groups of ten, each followed once by one task with all results in order': {
     body: async (app) => {
       await Promise.all([app.worker(), app.worker()])
@@ -190,6 +220,8 @@ const cases: Readonly<Record<string, { readonly body: Case; readonly settings?: 
       expect(gathered).to.deep.equal(groups.map((group) => ({ numbers: numbers.map((number) => number + 10 * group), user: `user ${group}` })))
       expect([...app.lines()].toSorted()).to.deep.equal(groups.map((group) => `group ${group}`).toSorted())
       expect((await tasks.search({ task: 'gatherAll', states: ['completed'], limit: 500 })).tasks).to.have.length(50)
+      // what is written down to tell messages apart is no task
+      expect((await tasks.search({ states: ['cancelled'] })).tasks).to.deep.equal([])
     },
   },
 }

@@ -3,6 +3,7 @@ import { TASK_STATES, type TaskState } from '../../core/lifecycle.js'
 import type { Logger } from '../../core/logger.js'
 import { ErrandError } from '../../errors.js'
 import type { Announcement, Begun, Change, RecordedError, Recorded, Store } from '../../store/store.js'
+import { claimOf, keyOfCopies, type Copy } from './copies.js'
 import { recordedError } from './recorded-error.js'
 
 /**
@@ -25,10 +26,6 @@ export interface TrackingParts {
 const SENDING_MS = 60_000
 /** The year 9999: nothing sends a follow-up before the call that it follows has ended. */
 export const NOT_SENT = Date.UTC(9999, 0, 1)
-/** Begins the keys under which the messages of follow-ups are told apart. */
-const COPY_KEY = 'follow-up:'
-/** Longer than any message is delivered again by a crash. */
-const COPY_KEPT_MS = 7 * 86_400_000
 
 /** A key, and the states in which a task for which it stands is joined. */
 export interface OneFlight {
@@ -124,12 +121,12 @@ export class Tracking {
    * Whether a message of a follow-up is the one that is run: of several that were sent after crashes, the one that asks first. Its own
    * further deliveries are told so again. Without a store to ask each is.
    */
-  async takesCopy({ id, copy }: { readonly id: string; readonly copy: string }): Promise<boolean> {
+  async takesCopy(copy: Copy): Promise<boolean> {
     if (this.isInOneFile) return true
     const at = this.#parts.clock.now()
-    const claim = { id: `${id}.${copy}`, task: 'errand:copy', queue: 'errand', createdAt: 0, expiresAt: at + COPY_KEPT_MS }
+    const claim = claimOf(copy, at)
     try {
-      const { isNew } = await this.store.begin(`${COPY_KEY}${id}`, claim, TASK_STATES)
+      const { isNew } = await this.store.begin(keyOfCopies(copy), claim, TASK_STATES)
       // nobody is to take it for a task that waits
       if (isNew) await this.record([{ kind: 'cancelled', id: claim.id, at }])
       return isNew
