@@ -1,13 +1,12 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import { answerWith, mount, requestContext } from 'errand/http'
-import { ordersHandler } from 'errand/orders'
+import { mount, orders, requestContext } from 'errand/http'
 
 export { reports } from './services/reports.js' // what is loaded can be ordered
 
 const PEOPLE = new Map([['Bearer token-of-ada', { id: 'ada' }]])
 
 export function createShop(): Server {
-  const orders = mount('/async', answerWith(ordersHandler()))
+  const answer = mount('/async', orders())
   const within = requestContext({ user: (request: IncomingMessage) => PEOPLE.get(request.headers.authorization ?? '') })
-  return createServer(within((request, response: ServerResponse) => void orders(request, response, () => response.writeHead(404).end())))
+  return createServer(within((request, response: ServerResponse) => void answer(request, response, () => response.writeHead(404).end())))
 }
