@@ -1,9 +1,8 @@
-import { AsyncLocalStorage } from 'node:async_hooks'
 import type { Carrier } from '../core/carrier.js'
-import { currentScope } from '../core/context.js'
+import { currentScope, runInScope } from '../core/context.js'
 import type { OrderAction } from '../core/order-option.js'
-import { processState } from '../core/process-state.js'
 import { ErrandError } from '../errors.js'
+import { attachedTo } from '../runtime/attached.js'
 import { setProgress } from '../runtime/progress.js'
 import type { OrderContext, OrderMemo } from './memo.js'
 import { checkedMessage, checkedResourceUrl } from './what-is-told.js'
@@ -26,32 +25,39 @@ export interface CurrentOrder {
   setProgress(value: number | true, data?: unknown): void
 }
 
-interface Flow {
+/** An order, and the task that carries it out. */
+interface Carried {
   readonly uuid: string
   readonly memo: OrderMemo
-  /** The call of the order is being made. */
-  readonly isPlacing: boolean
 }
 
-const flows = processState('order-flow', () => new AsyncLocalStorage<Flow>())
+const CURRENT = Symbol.for('errand/order')
+/** The order whose call is being encoded. */
+let placed: Carried | undefined
 
 /** Brings the order to its run; of every other call it carries nothing. */
-export const orderCarrier: Carrier<Omit<Flow, 'isPlacing'>> = {
+export const orderCarrier: Carrier<Carried> = {
   name: 'errand:order',
-  capture() {
-    const flow = flows.getStore()
-    return flow?.isPlacing === true ? { uuid: flow.uuid, memo: flow.memo } : undefined
-  },
-  restore: (flow, next) => flows.run({ ...flow, isPlacing: false }, next),
+  capture: () => placed,
+  // of the flow in which a message arrives nothing goes on
+  restore: (order, next) => runInScope({ context: undefined, attached: new Map([[CURRENT, order]]) }, next),
 }
 
-/** Runs `fn`, which makes the call of the order. */
-export const whilePlacing = <T>(uuid: string, memo: OrderMemo, fn: () => T): T => flows.run({ uuid, memo, isPlacing: true }, fn)
+/** Runs `encode`, which captures the call of the order before it returns. */
+export function whilePlacing<T>(uuid: string, memo: OrderMemo, encode: () => T): T {
+  placed = { uuid, memo }
+  try {
+    return encode()
+  } finally {
+    placed = undefined
+  }
+}
 
 /** What the flow of a body knows of the order that its task carries out; `undefined` in every other flow, also in that of a call it made. */
 export function orderOfFlow(): OrderMemo | undefined {
-  const flow = flows.getStore()
-  return flow !== undefined && !flow.isPlacing && flow.uuid === currentScope()?.task?.id ? flow.memo : undefined
+  // nothing else is attached under that name
+  const order = attachedTo(CURRENT) as Carried | undefined
+  return order?.uuid === currentScope()?.task?.id ? order?.memo : undefined
 }
 
 /**

@@ -23,25 +23,31 @@ export interface HeldCall {
   readonly known: KnownCall
 }
 
-/** Runs a call in this process, through the message that a worker would have got, until it has ended: retries follow at once. */
+/**
+ * Runs a call in this process, through the message that a worker would have got, until it and what follows it have ended: retries come
+ * at once.
+ */
 export async function runHere(runtime: Runtime, { task, call, known }: HeldCall): Promise<TaskRecord | undefined> {
-  let message: OutgoingMessage | undefined
-  const broker = withholding(runtime.broker, (held) => (message = held))
-  const joined = await sendKnown({ ...runtime, broker }, task, call, known)
-  if (joined !== undefined || message === undefined) return joined
-  const { id, queue, body, priority = 0 } = message
+  const held: OutgoingMessage[] = []
+  const here = { ...runtime, broker: withholding(runtime.broker, held) }
+  const joined = await sendKnown(here, task, call, known)
+  for (let next = held.shift(); next !== undefined; next = held.shift()) await runMessage(here, next)
+  return joined
+}
+
+async function runMessage(runtime: Runtime, { id, queue, body, priority = 0 }: OutgoingMessage): Promise<void> {
   const executor = createExecutor(runtime)
   for (let attempt = 1; ; attempt++) {
     const verdict = await executor.run({ id, queue, body, attempt, crashes: 0, priority }, new LazySignal())
-    if (verdict.kind !== 'again' && verdict.kind !== 'later') return undefined
+    if (verdict.kind !== 'again' && verdict.kind !== 'later') return
   }
 }
 
-/** `broker`, except that messages are handed to `hold` and go nowhere. */
-function withholding(broker: Broker, hold: (message: OutgoingMessage) => void): Broker {
+/** `broker`, except that messages for workers are held. */
+function withholding(broker: Broker, held: OutgoingMessage[]): Broker {
   return {
     features: broker.features,
-    publish: async (message) => hold(message),
+    publish: async (message) => (message.toTemporary === true ? broker.publish(message) : void held.push(message)),
     consume: (queue, options, handle) => broker.consume(queue, options, handle),
     count: (queue) => broker.count(queue),
     browse: (queue, visit) => broker.browse(queue, visit),

@@ -1,6 +1,6 @@
 import type { Delivery, Verdict } from '../broker/broker.js'
 import { restoreCarriers } from '../core/carrier.js'
-import { runInScope, type TaskScope } from '../core/context.js'
+import { currentScope, runInScope, type TaskScope } from '../core/context.js'
 import type { OpenedCall } from '../core/message.js'
 import { registry } from '../core/registry.js'
 import { isReservedName } from '../core/reserved-name.js'
@@ -173,7 +173,12 @@ async function runBody(task: Task, call: OpenedCall, scope: TaskScope): Promise<
   const info = { id: scope.id, task: scope.name, attempt: scope.attempt }
   // what this library does itself is no run of the application's, which may open a transaction around each
   if (isReservedName(task.name)) return runInScope({ context: call.context, task: scope }, body)
-  return restoreCarriers(call.carriers, () => runInScope({ context: call.context, task: scope }, () => runInHooks(body, info)))
+  const outside = currentScope()?.attached
+  return restoreCarriers(call.carriers, () => {
+    const attached = currentScope()?.attached
+    // what a carrier attached goes on, and nothing of the flow in which the message arrived
+    return runInScope({ context: call.context, task: scope, attached: attached === outside ? undefined : attached }, () => runInHooks(body, info))
+  })
 }
 
 /** @throws ErrandError `TASK_UNKNOWN` */

@@ -127,6 +127,16 @@ describe('Whose orders are whose', () => {
     }
   })
 
+  it('a client that repeats DELETE as it follows the answer does not cancel the order it has just placed', async () => {
+    const { client } = await testOrders(scope(), () => orders.registerDestroy('pie', bake), { mode: 'capture' })
+    const place = await client.place('pie', { method: 'DELETE' })
+
+    expect((await client.ask('DELETE', place, { as: 'grace' })).status).to.equal(404)
+    expect((await client.ask('DELETE', place, { as: 'ada' })).status).to.equal(409)
+    expect((await orders.get(uuidOf(place)))?.status).to.equal('queued')
+    expect(await membersOf(await client.ask('DELETE', `${place}?cancel`, { as: 'ada' }))).to.include({ status: 'cancelled' })
+  })
+
   it('an order placed by nobody is reachable by the signed address of its placement alone', async () => {
     const client = await open(scope())
     const answer = await client.ask('POST', '/pie/order')

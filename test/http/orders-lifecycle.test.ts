@@ -219,12 +219,13 @@ describe('Handlers of orders', () => {
     const { client, testing } = await testOrders(scope(), () => {
       orders.register('pie', flaky)
       orders.register('pie', first)
+      orders.register('pie', completed, { signal: 'completed' })
     }, { retries: 1 })
     orders.useTaskQueue = false
 
     const place = await client.place('pie')
 
-    expect(ran).to.deep.equal([['flake', '1'], ['flake', '2'], ['first {}', 'completed']])
+    expect(ran).to.deep.equal([['flake', '1'], ['flake', '2'], ['completed {}', 'completed'], ['first {}', 'completed']])
     expect((await client.ask('GET', place, { as: 'ada' })).status).to.equal(201)
     expect(testing.calls).to.deep.equal([])
   })

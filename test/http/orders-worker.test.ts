@@ -56,6 +56,16 @@ describe('Orders that a worker carries out', function () {
     expect((await app.ask(place)).status).to.equal(201)
   })
 
+  it('an order is carried out in a thread of its own as it is in the worker', async () => {
+    const app = new OrdersApp(scope())
+    await app.start()
+    await app.worker()
+
+    const answer = await app.ask('/async/apart/order', { method: 'POST', headers: { prefer: 'wait=30' } })
+
+    expect(await membersOf(answer)).to.include({ status: 'completed', message: 'In a thread.' }).and.to.have.property('resource_url').that.includes('/somewhere')
+  })
+
   it('a failure is told by its handler, and the client learns nothing of its error (items 117 and 119)', async () => {
     const app = new OrdersApp(scope())
     await app.start()

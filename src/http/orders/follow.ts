@@ -1,6 +1,6 @@
 import { cancelTask } from '../../runtime/cancellation/cancel.js'
 import { ordersApp } from '../../orders/app.js'
-import { hasEnded } from '../../orders/order.js'
+import { hasEnded, type Order } from '../../orders/order.js'
 import { findOrder } from '../../orders/place.js'
 import { resultOf } from '../../orders/result.js'
 import { waitForOrder } from '../../orders/wait.js'
@@ -37,9 +37,19 @@ async function show(exchange: OrdersExchange, uuid: string): Promise<Response> {
   return showOrder(exchange, { order, status: statusOf(order), preferences, result: await resultOf(uuid), headers })
 }
 
+/**
+ * A client that follows redirects repeats `DELETE` at the address that placing an order by `DELETE` answered, and would cancel what it
+ * has just placed.
+ */
+function refuseFollowing({ url }: OrdersExchange, { action }: Order): void {
+  if (action !== 'destroy' || url.searchParams.has('cancel')) return
+  throw refusal({ status: 409, detail: 'This order was placed by DELETE, which clients repeat when they follow redirects. Ask for it by GET, or cancel it by DELETE with the query "cancel".' })
+}
+
 /** The order as it stands after that: one that had ended stays as it was. */
 async function cancel(exchange: OrdersExchange, uuid: string): Promise<Response> {
   const known = await knownOrder(exchange, uuid)
+  refuseFollowing(exchange, known)
   await cancelTask((await ordersApp()).tracking, uuid)
   const order = (await findOrder(uuid)) ?? known
   const preferences = { isAsync: false, waitSeconds: undefined, isRedirected: false }
