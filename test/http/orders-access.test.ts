@@ -48,6 +48,17 @@ describe('Whose orders are whose', () => {
     expect((await client.ask('DELETE', place, { as: 'root' })).status).to.equal(200)
   })
 
+  it('a rule of the application that throws opens nothing, and its error stays here', async () => {
+    const client = await open(scope(), { isAdmin: () => Promise.reject(new Error('the directory at 10.0.0.1 is away')) })
+    const place = await client.place('pie')
+
+    const answer = await client.ask('GET', place, { as: 'grace' })
+
+    expect(answer.status).to.equal(500)
+    expect(await answer.text()).not.to.match(/directory|10\.0|at /)
+    expect((await client.ask('GET', place, { as: 'ada' })).status).to.equal(202)
+  })
+
   it('an id of 122 random bits is given to each order, and nothing else is looked for (item 145)', async () => {
     const client = await open(scope())
 

@@ -11,7 +11,7 @@ export async function readBody(exchange: HttpExchange, limit: number): Promise<J
   const { request, parsedBody } = exchange
   const given = parsedBody === undefined ? await readText(request, limit) : parsedBody
   const text = given instanceof Uint8Array ? decode(given) : given
-  if (text === undefined || text === '') return {}
+  if (text === undefined || text === '' || isNothing(request, text)) return {}
   refuseOtherTypes(request)
   const value = typeof text === 'string' ? parse(text) : text
   if (isObject(value)) return value
@@ -83,6 +83,10 @@ function flawOf(value: object): string | undefined {
   }
   return undefined
 }
+
+/** Some parsers make an object, or `null`, where there was no body. */
+const isNothing = ({ headers }: Request, parsed: unknown): boolean =>
+  !headers.has('content-type') && (parsed === null || (isObject(parsed) && Object.keys(parsed).length === 0))
 
 const isObject = (value: unknown): value is JsonObject => typeof value === 'object' && value !== null && !Array.isArray(value)
 

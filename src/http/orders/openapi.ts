@@ -127,6 +127,7 @@ const ONE: Json = {
   delete: {
     operationId: 'cancelOrder',
     summary: 'Cancels an order that has not ended.',
-    responses: { 200: shown('The order as it stands after that.'), ...problems(403, 404, 503) },
+    parameters: [query('cancel', 'Needed for orders that were placed by DELETE.', TEXT)],
+    responses: { 200: shown('The order as it stands after that.'), ...problems(403, 404, 409, 503) },
   },
 }
