@@ -18,7 +18,7 @@ export interface HonoContext {
     readonly raw: Request
     readonly routePath: string
     header(name: string): string | undefined
-    json(): Promise<unknown>
+    text(): Promise<string>
     parseBody(): Promise<unknown>
   }
   /** Of `@hono/node-server` it holds the request and response of Node. */
@@ -96,12 +96,20 @@ async function withoutBody(response: Response): Promise<Response> {
   return new Response(null, response)
 }
 
-/** What Hono kept of a body that was read, or reads now; `undefined` for a type that it does not parse. */
+/** What Hono kept of a body that was read, or reads now: text that is no JSON as it is, `undefined` for a type that it does not parse. */
 async function parsedBody({ req }: HonoContext): Promise<unknown> {
   const type = req.header('content-type') ?? ''
-  if (/^application\/(?:[^;]+\+)?json\b/i.test(type)) return req.json()
+  if (/^application\/(?:[^;]+\+)?json\b/i.test(type)) return parsed(await req.text())
   if (/^(?:application\/x-www-form-urlencoded|multipart\/form-data)\b/i.test(type)) return req.parseBody()
   return undefined
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return text
+  }
 }
 
 function describe(c: HonoContext): RequestFacts {

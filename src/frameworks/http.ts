@@ -14,8 +14,9 @@ export type { ExtraFields, RequestContextOptions } from './capture.js'
 export type { Emitter, NodeReadable, NodeRequest } from './node-request.js'
 export type { NodeResponse } from './node-response.js'
 
-const SOURCE: RequestSource<NodeRequest> = {
-  describe: describeNodeRequest,
+const SOURCE: RequestSource<NodeRequest & Pick<HttpRequest, 'originalUrl'>> = {
+  // a mount cuts its own path off `url` while its listener runs
+  describe: (request) => ({ ...describeNodeRequest(request), target: request.originalUrl ?? request.url }),
   body: (request) => request.body,
 }
 

@@ -1,7 +1,6 @@
 import type { HttpHandler } from '../http/handler.js'
 import { appState } from '../runtime/app.js'
 import { lineLogger } from '../runtime/default-logger.js'
-import type { NodeReadable } from './node-request.js'
 import { goneSignal, sendResponse, type NodeResponse } from './node-response.js'
 import { pathOf, prepare, type Arrival } from './web-request.js'
 
@@ -23,7 +22,7 @@ export async function answerNode(handler: HttpHandler, { response: outgoing, ...
   const gone = goneSignal(outgoing)
   const prepared = prepare({ ...arrival, gone })
   if (prepared === undefined) return false
-  const response = await unlessGone(handler(prepared.exchange), gone)
+  const response = await unlessGone(handler(prepared.exchange), arrival, gone)
   if (response === 'gone') return true
   if (response === undefined) return false
   try {
@@ -35,18 +34,24 @@ export async function answerNode(handler: HttpHandler, { response: outgoing, ...
   return true
 }
 
-/** What a handler throws because its client went away in the middle of a body is nobody's failure. */
-async function unlessGone(answer: ReturnType<HttpHandler>, gone: AbortSignal): Promise<Response | undefined | 'gone'> {
+/** No error handler can answer a client that has gone. */
+async function unlessGone(answer: ReturnType<HttpHandler>, arrival: Failing, gone: AbortSignal): Promise<Response | undefined | 'gone'> {
   try {
     return await answer
   } catch (error) {
-    if (gone.aborted) return 'gone'
-    throw error
+    if (!gone.aborted) throw error
+    if (!isHangUp(error)) logFailure(arrival, 'failed', error)
+    return 'gone'
   }
 }
 
+/** What reading the body of a client that goes away fails with, which is nobody's failure. */
+const isHangUp = (error: unknown): boolean => error instanceof Error && (error.name === 'AbortError' || ('code' in error && error.code === 'ECONNRESET'))
+
+type Failing = Pick<Arrival, 'request' | 'target'>
+
 /** Says in the log what no client is told. */
-export function logFailure({ request, target }: { request: NodeReadable; target: string | undefined }, how: string, error: unknown): void {
+export function logFailure({ request, target }: Failing, how: string, error: unknown): void {
   const state = appState()
   const log = state.kind === 'on' ? state.runtime.log : lineLogger('errand', 'info', process.stderr)
   log.error(`The response to ${request.method ?? 'GET'} ${pathOf(target ?? '/')} ${how}: ${String(error)}`)

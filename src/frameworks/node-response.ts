@@ -4,9 +4,11 @@ import type { Emitter } from './node-request.js'
 export interface NodeResponse extends Emitter {
   statusCode: number
   readonly headersSent: boolean
+  readonly writableEnded: boolean
   getHeader(name: string): unknown
   setHeader(name: string, value: string | readonly string[]): unknown
-  flushHeaders(): void
+  /** The types of HTTP/2 do not know it. */
+  flushHeaders?(): void
   write(chunk: Uint8Array): boolean
   end(): unknown
   destroy(error?: Error): unknown
@@ -20,15 +22,16 @@ const BODILESS = new Set([204, 205, 304])
 /** Whether nothing but headers goes out. */
 export const isBodiless = (method: string | undefined, status: number): boolean => method === 'HEAD' || BODILESS.has(status)
 
-/** A signal that aborts when the client goes away before it has the whole response. */
+const signals = new WeakMap<NodeResponse, AbortSignal>()
+
+/** A signal that aborts when the client goes away before the whole response was handed over; one for all handlers that see the request. */
 export function goneSignal(outgoing: NodeResponse): AbortSignal {
+  const known = signals.get(outgoing)
+  if (known !== undefined) return known
   const controller = new AbortController()
-  let isFinished = false
-  outgoing.once('finish', () => {
-    isFinished = true
-  })
+  signals.set(outgoing, controller.signal)
   outgoing.once('close', () => {
-    if (!isFinished) controller.abort()
+    if (!outgoing.writableEnded) controller.abort()
   })
   return controller.signal
 }
@@ -82,7 +85,7 @@ async function pump(body: ReadableStream<Uint8Array>, outgoing: NodeResponse, go
   gone.addEventListener('abort', stop, { once: true })
   try {
     // the first event may be long in coming
-    outgoing.flushHeaders()
+    outgoing.flushHeaders?.()
     for (let read = await reader.read(); !read.done; read = await reader.read()) {
       if (!outgoing.write(read.value)) await roomIn(outgoing, gone)
     }

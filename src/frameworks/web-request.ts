@@ -48,8 +48,8 @@ export function prepare(arrival: Arrival): Prepared | undefined {
 export function placeWithin(target: string, inner: string): Place {
   const whole = pathOf(target)
   const path = pathOf(inner)
-  if (whole.endsWith(path)) return { mount: whole.slice(0, -path.length), path }
-  return { mount: path === '/' ? whole : '', path: path === '/' ? '/' : whole }
+  if (whole.endsWith(path)) return { mount: local(whole.slice(0, -path.length)), path }
+  return path === '/' ? { mount: local(whole), path } : { mount: '', path: whole }
 }
 
 /** The mount of a request, when the framework says by which route it was found: `/async/*`, `/:tenant/async/*path`. */
@@ -59,8 +59,11 @@ export function placeOfRoute(target: string, route: string): Place {
   // the one before the first slash is empty
   const segments = whole.split('/')
   const mount = segments.slice(0, depth + 1).join('/')
-  return { mount, path: whole.slice(mount.length) || '/' }
+  return { mount: local(mount), path: whole.slice(mount.length) || '/' }
 }
+
+/** Two slashes at its beginning would make links below it lead to another host. */
+const local = (mount: string): string => mount.replace(/^\/{2,}/, '/')
 
 /** The path of a request target, as it was sent. */
 export function pathOf(target: string): string {

@@ -42,7 +42,7 @@ export function httpContract(name: string, serve: Serve, different: Partial<Http
 /** What a handler sees of where it is. */
 const facts: HttpHandler = async ({ request, mount, path }) => {
   const { method, url, headers } = request
-  return Response.json({ method, url, mount, path, headers: Object.fromEntries(headers), user: context().user })
+  return Response.json({ method, url, mount, path, headers: Object.fromEntries(headers), user: context().user, contextUrl: context().url })
 }
 
 function whatItSees(start: StartApp): void {
@@ -91,7 +91,9 @@ function whatItSees(start: StartApp): void {
   it('runs within the context of the request', async () => {
     const client = await start({ '/facts': facts })
 
-    expect((await client.json('/async/facts', { headers: { 'x-test-user': 'ada' } }))['user']).to.deep.equal({ id: 'ada' })
+    const seen = await client.json('/async/facts?year=1', { headers: { 'x-test-user': 'ada' } })
+    expect(seen['user']).to.deep.equal({ id: 'ada' })
+    expect(seen['contextUrl']).to.equal(`http://127.0.0.1:${client.port}/async/facts?year=1`)
     expect(await client.json('/async/facts')).not.to.have.property('user')
   })
 

@@ -43,6 +43,16 @@ frameworkContract(
 )
 
 describe('The adapter of Hono', () => {
+  it('hands on what is no JSON although it says so, for the handler to refuse', async () => {
+    const app = new Hono()
+    app.use(requestContext({ body: true }))
+    app.use('/async/*', answerWith(async ({ parsedBody }) => Response.json({ parsedBody, body: context().body })))
+
+    const answer = await app.request('/async/x', { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{"year":' })
+
+    expect(await answer.json()).to.deep.equal({ parsedBody: '{"year":', body: '{"year":' })
+  })
+
   it('works without Node: a request in, a response out', async () => {
     const app = new Hono<{ Variables: { user: unknown } }>().basePath('/api')
     app.use(requestContext())

@@ -1,12 +1,16 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { once } from 'node:events'
+import { connect as connectHttp2, createServer as createHttp2, type IncomingHttpHeaders } from 'node:http2'
+import { text } from 'node:stream/consumers'
 import type { AddressInfo } from 'node:net'
 import { expect } from 'chai'
 import type { HttpExchange } from '#src/http/handler.js'
 import { answerWith, mount, requestContext } from 'errand/http'
 import { HttpClient } from '../contract/http-client.js'
 import { served } from '../contract/http-app.js'
+import { signal } from '../contract/signal.js'
 import { eachScope } from '../kit/temporary.js'
+import { until } from '../kit/until.js'
 import { frameworkContract, type AppUnderTest } from '../contract/framework-contract.js'
 
 type Incoming = IncomingMessage & { user?: unknown; body?: unknown }
@@ -72,10 +76,49 @@ describe('The adapter of plain http', () => {
     }
   })
 
+  it('leaves the body of what is not its own to the application', async () => {
+    const client = await start((request, response) => {
+      const answer = answerWith(async () => {
+        await until('the body', () => request.readableLength > 0 || request.readableDidRead)
+        return undefined
+      })
+      void answer(request, response, () => void text(request).then((body) => response.end(body)))
+    })
+
+    expect((await client.send('/none', { method: 'POST', body: 'untouched' })).text).to.equal('untouched')
+  })
+
   it('leaves a method that the web standard has no requests for to the application', async () => {
     const answer = answerWith(facts)
     const client = await start((request, response) => void answer(request, response, () => response.end('next')))
 
     expect((await client.send('/a', { method: 'TRACE' })).text).to.equal('next')
+  })
+
+  it('answers over HTTP/2: bodies, several cookies, and events that end with their client', async () => {
+    const ended = signal<void>()
+    const events = (): ReadableStream<Uint8Array> =>
+      new ReadableStream({ start: (controller) => controller.enqueue(Buffer.from('data: 1\n\n')), cancel: () => ended.resolve() })
+    const answer = answerWith(async ({ request, path }) => {
+      if (path === '/events') return new Response(events(), { headers: { 'content-type': 'text/event-stream' } })
+      const headers = new Headers([['set-cookie', 'a=1'], ['set-cookie', 'b=2'], ['x-url', request.url]])
+      return new Response(request.body, { status: 201, headers })
+    })
+    const server = createHttp2((request, response) => void answer(request, response)).listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    const client = connectHttp2(`http://127.0.0.1:${(server.address() as AddressInfo).port}`)
+    scope().defer(() => (client.destroy(), server.close()))
+
+    const echo = client.request({ ':path': '/echo?x=1', ':method': 'POST' }).end('hello')
+    const [headers] = (await once(echo, 'response')) as [IncomingHttpHeaders]
+    const stream = client.request({ ':path': '/events' })
+    const [event] = (await once(stream, 'data')) as [Buffer]
+    stream.close()
+
+    expect(headers).to.deep.include({ ':status': 201, 'set-cookie': ['a=1', 'b=2'] })
+    expect(headers['x-url']).to.match(/^http:\/\/127\.0\.0\.1:\d+\/echo\?x=1$/)
+    expect(await text(echo)).to.equal('hello')
+    expect(event.toString()).to.equal('data: 1\n\n')
+    await ended.promise
   })
 })

@@ -10,6 +10,11 @@ describe('The place of a handler', () => {
     expect(placeWithin('http://shop.example/async/a', '/a')).to.deep.equal({ mount: '/async', path: '/a' })
   })
 
+  it('never begins with two slashes, which would lead to another host', () => {
+    expect(placeWithin('//evil.test/async/a', '/a').mount).to.equal('/evil.test/async')
+    expect(placeOfRoute('//evil.test/a', '/:tenant/:more/*').mount).to.equal('/evil.test')
+  })
+
   it('is the root when something else rewrote the path', () => {
     expect(placeWithin('/async/a', '/other')).to.deep.equal({ mount: '', path: '/async/a' })
   })
