@@ -149,6 +149,8 @@ describeBrowser('A waiting page in a browser', function () {
         expect(heights).to.have.lengthOf(1).and.satisfy(([height = 0]) => height >= 44)
         await page.checkAccess()
         await page.screenshot(`waiting-page-phone-${language}`)
+        await page.tab.$eval('[data-errand-message]', (message) => (message.textContent = 'W'.repeat(500)))
+        expect(await page.isTooWide()).to.equal(false)
       })
     })
   }
@@ -193,6 +195,9 @@ describeBrowser('A waiting page in a browser', function () {
       const { port } = app.served
       await app.served.close()
       app.open('step-1')
+      await shows(page, '[data-errand-note]', 'The connection was lost. Trying again.')
+      expect(await textOf(page, '[role=status]')).to.equal('The connection was lost. Trying again.')
+      await page.screenshot('waiting-page-connection-lost')
       await app.serve({ '/walk': stepsOf(1) }, port)
 
       await shows(page, 'h1', 'Walked')

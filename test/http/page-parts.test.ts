@@ -111,6 +111,27 @@ describe('The request that a task gets', () => {
     expect(await told('application/json', { parsedBody: [1] })).to.deep.equal({ ...about, form: {}, body: [1] })
   })
 
+  it('has no prototype that a form makes', async () => {
+    const seen = await told(FORM, { body: '__proto__=a&__proto__=b&c=d' })
+
+    expect(typeof seen === 'string' ? seen : Object.getPrototypeOf(seen.form)).to.equal(Object.prototype)
+  })
+
+  it('is not read further once its body is larger than a message', async () => {
+    let sent = 0
+    const body = new ReadableStream<Uint8Array>({
+      pull(stream) {
+        sent++
+        stream.enqueue(new Uint8Array(64 * 1024))
+      },
+    })
+    // Node takes streams as bodies, in one direction at a time, which its types do not say
+    const init = { method: 'POST', headers: { 'content-type': FORM }, body, duplex: 'half' } as RequestInit
+
+    expect(await pageRequestOf({ request: new Request(about.url, init), mount: '/a', path: '' })).to.equal('large')
+    expect(sent).to.be.below(20)
+  })
+
   it('has the texts of a form with files, without the files', async () => {
     const data = new FormData()
     data.append('year', '2026')

@@ -31,6 +31,7 @@ export const SCRIPT = `'use strict'
   const trouble = (text) => {
     write(note, text)
     if (note !== null) note.hidden = text === ''
+    if (text !== '') speak(text, true)
   }
 
   const hear = () => {
