@@ -31,6 +31,9 @@ export interface FollowGroup {
 /** The id of a member of the group that is followed by `id`. */
 export const memberId = (id: string, index: number): string => `${id}-${index}`
 
+/** Whether something goes into these arguments; at worst it says so of some that hold the same word. */
+export const leavesOpen = (args: string): boolean => args.includes('"given"')
+
 /** JSON text of what is put into the arguments of a follow-up; `text` is an encoded value. */
 export const givenOne = (text: string): string => `{"one":${text}}`
 

@@ -8,6 +8,7 @@ import { ErrandError } from '../errors.js'
 import { encodeCall, sendKnown, type EncodedCall, type KnownCall } from '../runtime/dispatch.js'
 import { UNFINISHED, type TaskRecord } from '../store/store.js'
 import { ordersApp, type OrdersApp } from './app.js'
+import { acceptCallback, callbackAfter } from './callback/callback-task.js'
 import { whilePlacing } from './current-order.js'
 import { handlersOf, type Handler } from './handlers.js'
 import { encodeMemo, memoOf, type OrderContext, type OrderMemo } from './memo.js'
@@ -25,8 +26,8 @@ export interface Placement {
   readonly key?: string | undefined
   /** Tells whether two placements with one key ask for the same. */
   readonly fingerprint?: string | undefined
-  /** Calls that follow the end of the order, beside its handlers. @defaultValue none */
-  readonly following?: readonly FollowUp[] | undefined
+  /** What is called when the order has ended, and where its client reached this service. @defaultValue nothing */
+  readonly callback?: { readonly url: unknown; readonly origin: string } | undefined
 }
 
 /** What became of a placement. */
@@ -44,7 +45,8 @@ interface Sending {
 
 /**
  * Places an order: calls the first handler of `queued` under the id of the order, which is chosen here, and then the others.
- * @throws ErrandError `OPTION_INVALID` where nothing handles such orders, and what a call fails with; there is no order then
+ * @throws ErrandError `OPTION_INVALID` where nothing handles such orders, `CALLBACK_REFUSED`, and what a
+ * call fails with; there is no order then
  */
 export async function placeOrder(placement: Placement): Promise<Placed> {
   const { name, action, context, fingerprint } = placement
@@ -84,10 +86,11 @@ function handlersAfter({ uuid, memo }: Sending): readonly FollowUp[] {
 }
 
 /** Answers the order that the key stands for instead, if it does. */
-async function placeOwn(sending: Sending, { task, options }: Handler, { key, following = [] }: Placement): Promise<TaskRecord | undefined> {
+async function placeOwn(sending: Sending, { task, options }: Handler, { key, callback }: Placement): Promise<TaskRecord | undefined> {
   const { app, uuid, memo } = sending
+  const after = callback === undefined ? [] : [callbackAfter(acceptCallback(app.runtime, callback.url), { uuid, origin: callback.origin }, options.queue)]
   const call = whilePlacing(uuid, memo, () => encodeCall({ task, self: undefined, args: [uuid, memo.context] }, currentScope()))
-  const known = { id: uuid, options, memo: encodeMemo(memo), next: [...handlersAfter(sending), ...following], once: { key: storedKey(memo, key ?? uuid), join: KEPT } }
+  const known = { id: uuid, options, memo: encodeMemo(memo), next: [...handlersAfter(sending), ...after], once: { key: storedKey(memo, key ?? uuid), join: KEPT } }
   const joined = await send(app, { task, call: { ...call, within: undefined }, known })
   if (joined === undefined || !wasRefused(joined)) return joined
   // the broker was away then: this one is placed instead of it

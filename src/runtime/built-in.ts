@@ -1,7 +1,7 @@
 import { registry } from '../core/registry.js'
 import type { RetryRule } from '../core/retry-policy.js'
 import { RESERVED_NAMES } from '../core/reserved-name.js'
-import type { TaskBody, TaskDeclaration } from '../core/task.js'
+import type { Task, TaskBody, TaskDeclaration } from '../core/task.js'
 import { resolveTaskOptions } from '../core/task-options.js'
 import { callTask } from './call.js'
 
@@ -13,8 +13,14 @@ export interface BuiltIn<A extends readonly unknown[]> {
   readonly plan: NonNullable<RetryRule['plan']>
 }
 
-/** Makes `task` known in this process, and answers what calls it. It runs without hooks, limits and checks of the application. */
-export function declareBuiltIn<A extends readonly unknown[]>({ name, body, plan }: BuiltIn<A>): (...args: A) => Promise<void> {
+/** A built-in task that is known in this process. */
+export interface BuiltInTask<A extends readonly unknown[]> {
+  readonly task: Task
+  readonly call: (...args: A) => Promise<void>
+}
+
+/** Makes a task known in this process. It runs without hooks, limits and checks of the application. */
+export function declareBuiltIn<A extends readonly unknown[]>({ name, body, plan }: BuiltIn<A>): BuiltInTask<A> {
   const options = resolveTaskOptions({ isolation: 'inline', timeLimit: 0 }, name)
   const declaration: TaskDeclaration = Object.freeze({
     kind: 'function',
@@ -26,6 +32,5 @@ export function declareBuiltIn<A extends readonly unknown[]>({ name, body, plan 
   })
   const wrapper = (...args: A): Promise<void> => callTask(declaration, undefined, args) as Promise<void> // a task without a result
   registry.declare(declaration, wrapper)
-  registry.taskOf(declaration, undefined)
-  return wrapper
+  return { task: registry.taskOf(declaration, undefined), call: wrapper }
 }

@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { asyncTask } from 'errand'
+import { asyncTask, ErrandError } from 'errand'
 import { assert, constantFrom, double, integer, property } from 'fast-check'
 import { failed, refusedBy, type CallbackFailure } from '#src/orders/callback/callback-failure.js'
 import { planCallback } from '#src/orders/callback/plan.js'
@@ -26,7 +26,9 @@ describe('the pauses between the calls of a receiver', () => {
     )
   })
 
-  it('follow only what may pass: the network, 5xx and 429', () => {
+  it('follow only what may pass: the network, the store, 5xx and 429', () => {
+    expect(planCallback({ failures: 1, error: new ErrandError('STORE_UNREACHABLE', 'away') }, 1)).to.be.a('number')
+    expect(planCallback({ failures: 1, error: new ErrandError('CALLBACK_REFUSED', 'no') }, 1)).to.equal(undefined)
     expect(planCallback({ failures: 1, error: failed(URL_OF_RECEIVER, 'ECONNRESET') }, 1)).to.be.a('number')
     assert(
       property(integer({ min: 300, max: 599 }), (status) => (planCallback({ failures: 1, error: refusedBy(URL_OF_RECEIVER, status, 0) }, 1) !== undefined) === (status >= 500 || status === 429)),

@@ -1,22 +1,24 @@
 import { expect } from 'chai'
-import { asyncTask, tasks, verifyCallback, type ConfigInput, type TaskStatus } from 'errand'
+import { fileURLToPath } from 'node:url'
+import { asyncTask, orders, tasks, verifyCallback, type ConfigInput, type TaskStatus } from 'errand'
+import { ordersHandler } from 'errand/orders'
 import { generateKey } from '#src/core/seal/key-ring.js'
 import { callbackSecretOf } from '#src/core/seal/callback-secret.js'
-import { acceptCallback, callbackTask } from '#src/orders/callback/callback-task.js'
-import type { OrderEnd } from '#src/orders/callback/callback-body.js'
+import { jam, report, wait } from '../fixtures/callbacks/tasks.js'
 import { makeAuthority } from '../kit/certificates.js'
+import { membersOf, OrdersClient } from '../kit/orders-client.js'
 import { openReceiver, type Received } from '../kit/receiver.js'
 import { StatesApp } from '../kit/states-app.js'
 import { eachScope } from '../kit/temporary.js'
 import { until } from '../kit/until.js'
 
 const KEY = generateKey()
-const CALLBACKS: ConfigInput = { key: KEY, callbacks: { hosts: ['127.0.0.1:*'], allowPrivate: true, retries: 2 } }
-const ORDER = { uuid: 'o-1', resource_url: 'https://shop.example/reports/1' }
+const BASE: ConfigInput = { key: KEY, services: fileURLToPath(new URL('../fixtures/callbacks/tasks.js', import.meta.url)) }
+const CALLBACKS: ConfigInput = { ...BASE, callbacks: { hosts: ['127.0.0.1:*'], allowPrivate: true, retries: 2 } }
 
-const sendCallback = (url: string, end: OrderEnd): Promise<void> => callbackTask()(url, ORDER, end)
+const ORDERS = { report, jam, wait }
 
-/** The one task of callbacks, once it is in that state. */
+/** The one callback of an order, once it is in that state. */
 const callbackThat = (state: string): Promise<TaskStatus> =>
   until(`a callback that ${state}`, async () => {
     const [found] = (await tasks.search({ task: 'errand.callback' })).tasks
@@ -29,6 +31,7 @@ const payloadOf = (request: Received | undefined): unknown =>
 describe('the callback of an order', function () {
   this.timeout(60_000)
   const scope = eachScope()
+  const client = new OrdersClient(ordersHandler())
 
   async function started(config: ConfigInput = CALLBACKS): Promise<StatesApp> {
     const app = new StatesApp(scope(), config)
@@ -36,40 +39,72 @@ describe('the callback of an order', function () {
     return app
   }
 
-  it('is sent by a worker whose services know nothing of it, signed with the secret that is derived from the key', async () => {
+  /** Places an order that has `url` called; answers its id. */
+  const place = async (name: keyof typeof ORDERS, url: string, context: object = {}): Promise<string> => (await client.place(name, { json: { context, callback: url } })).slice(-36)
+
+  it('tells of its completion what its client would see, signed with the secret that is derived from the key', async () => {
     const receiver = await openReceiver(scope())
     const app = await started()
     await app.worker()
 
-    await sendCallback(`${receiver.origin}/done`, { state: 'completed' })
+    const uuid = await place('report', `${receiver.origin}/done`, { year: 2026 })
 
     const [request] = await receiver.received(1)
-    expect(payloadOf(request)).to.deep.equal({ uuid: 'o-1', status: 'completed', message: '', resource_url: ORDER.resource_url })
+    const { result, ...seen } = await membersOf(await client.ask('GET', `/orders/${uuid}`, { as: 'ada' }))
+    expect(result).to.be.a('string')
+    expect(payloadOf(request)).to.deep.equal(seen)
+    expect(seen).to.include({ uuid, status: 'completed', message: 'Printed.', resource_url: 'https://shop.example/reports/7' })
     const status = await callbackThat('completed')
     expect(request?.headers['webhook-id']).to.equal(status.id)
-    expect(status.attempts).to.have.length(1)
+    expect(status.tags).to.deep.equal([`order:${uuid}`])
+    expect(receiver.requests).to.have.length(1)
   })
 
-  it('tells that the order failed or was cancelled, and nothing of what is inside', async () => {
+  it('tells of a failure, and nothing of what is inside', async () => {
     const receiver = await openReceiver(scope())
     const app = await started()
     await app.worker()
 
-    const failed: { state: 'failed'; error: Error } = { state: 'failed', error: new TypeError('no paper in printer 7') }
-    await sendCallback(receiver.origin, failed)
-    await receiver.received(1)
-    await sendCallback(receiver.origin, { state: 'cancelled' })
+    const uuid = await place('jam', receiver.origin)
 
-    const [first, second] = await receiver.received(2)
-    expect(payloadOf(first)).to.deep.equal({ uuid: 'o-1', status: 'failed', message: 'The order could not be carried out.', resource_url: ORDER.resource_url })
-    expect(payloadOf(second)).to.include({ status: 'cancelled', message: '' })
+    const [request] = await receiver.received(1)
+    expect(payloadOf(request)).to.include({ uuid, status: 'failed', message: 'The order could not be carried out.' })
+    expect(request?.body).not.to.contain('paper')
+  })
+
+  it('tells of a cancellation, before its task ran and while it ran', async () => {
+    const receiver = await openReceiver(scope())
+    const app = await started()
+    const waiting = await place('wait', receiver.origin, { gate: app.gate })
+    await orders.cancel(waiting)
+    await app.worker()
+    expect(payloadOf((await receiver.received(1))[0])).to.include({ uuid: waiting, status: 'cancelled' })
+
+    const running = await place('wait', receiver.origin, { gate: app.gate })
+    await app.reached(running, 'running')
+    await orders.cancel(running)
+
+    expect(payloadOf((await receiver.received(2))[1])).to.include({ uuid: running, status: 'cancelled' })
+  })
+
+  it('is sent although the worker of the order was killed', async () => {
+    const receiver = await openReceiver(scope())
+    const app = await started()
+    await app.worker()
+    const uuid = await place('wait', receiver.origin, { gate: app.gate })
+
+    app.killWorkerOf(await app.reached(uuid, 'running'))
+    app.open()
+    await app.worker()
+
+    expect(payloadOf((await receiver.received(1))[0])).to.include({ uuid, status: 'completed' })
   })
 
   it('is sent again under the same id when its worker is killed before the answer', async () => {
     const receiver = await openReceiver(scope(), (count) => (count === 1 ? undefined : 204))
     const app = await started()
     await app.worker()
-    await sendCallback(receiver.origin, { state: 'completed' })
+    await place('jam', receiver.origin)
     await receiver.received(1)
 
     app.killWorkerOf(await callbackThat('running'))
@@ -86,7 +121,7 @@ describe('the callback of an order', function () {
     const app = await started()
     await app.worker()
 
-    await sendCallback(`${receiver.origin}/done?token=hunter2hunter2`, { state: 'completed' })
+    await place('jam', `${receiver.origin}/done?token=hunter2hunter2`)
 
     const [first, second] = await receiver.received(2)
     const status = await callbackThat('completed')
@@ -96,28 +131,27 @@ describe('the callback of an order', function () {
     expect(JSON.stringify(status)).not.to.contain('hunter2')
   })
 
-  it('is given up at once when the receiver refuses it, and never shows its query', async () => {
+  it('is given up at once when the receiver refuses it, and never shows its path and query', async () => {
     const receiver = await openReceiver(scope(), () => 410)
     const app = await started()
     const worker = await app.worker()
 
-    await sendCallback(`${receiver.origin}/secret-path?token=hunter2hunter2`, { state: 'completed' })
+    const uuid = await place('report', `${receiver.origin}/secret-path?token=hunter2hunter2`)
 
     const status = await callbackThat('failed')
     expect(receiver.requests).to.have.length(1)
     expect(status.error?.message).to.contain('answered with 410')
-    expect(JSON.stringify(status) + worker.output).not.to.match(/hunter2|secret-path/)
+    const order = await membersOf(await client.ask('GET', `/orders/${uuid}`, { as: 'ada' }))
+    expect(order).to.include({ status: 'completed' })
+    expect(JSON.stringify([status, order]) + worker.output).not.to.match(/hunter2|secret-path/)
   })
 
   it('is given up after the configured number of retries', async () => {
-    const receiver = await openReceiver(scope(), (_count, response) => {
-      response.writeHead(429, { 'retry-after': '0' }).end()
-      return undefined
-    })
+    const receiver = await openReceiver(scope(), () => 429)
     const app = await started({ ...CALLBACKS, callbacks: { ...CALLBACKS.callbacks, retries: 1 } })
     await app.worker()
 
-    await sendCallback(receiver.origin, { state: 'completed' })
+    await place('jam', receiver.origin)
 
     await callbackThat('failed')
     expect(receiver.requests).to.have.length(2)
@@ -129,19 +163,32 @@ describe('the callback of an order', function () {
     const app = await started()
     await app.worker({}, { NODE_EXTRA_CA_CERTS: authority.cert })
 
-    await sendCallback(`${receiver.origin}/done`, { state: 'completed' })
+    await place('report', `${receiver.origin}/done`)
 
     expect(payloadOf((await receiver.received(1))[0])).to.include({ status: 'completed' })
   })
 
-  it('may be asked for only where the configuration names hosts', async () => {
-    await started({ key: KEY })
+  it('is refused before anything is queued when its URL may not be called', async () => {
+    const app = await started({ ...CALLBACKS, callbacks: { hosts: ['hooks.example'] } })
+    for (const callback of ['https://evil.example/?token=hunter2', 'http://hooks.example/', 'https://127.0.0.1/', 'nonsense', null, 7, {}]) {
+      const answer = await client.ask('POST', '/report/order', { as: 'ada', json: { callback } })
+      const problem = await membersOf(answer)
 
-    expect(() => acceptCallback('https://example.org/done')).to.throw('callbacks.hosts').with.property('code', 'CALLBACK_REFUSED')
+      expect(answer.status, JSON.stringify(callback)).to.equal(400)
+      expect(problem['detail']).to.match(/^The callback URL cannot be used: /)
+      expect(JSON.stringify(problem)).not.to.contain('hunter2')
+    }
+    expect((await tasks.search()).tasks).to.deep.equal([])
+    expect(await app.waiting()).to.equal(0)
   })
 
-  it('cannot be asked for in a process that sends nothing', () => {
-    expect(() => acceptCallback('https://example.org/done')).to.throw('withAsync').with.property('code', 'CALLBACK_REFUSED')
+  it('is refused as long as the configuration names no host', async () => {
+    await started(BASE)
+
+    const answer = await client.ask('POST', '/report/order', { as: 'ada', json: { callback: 'https://hooks.example/' } })
+
+    expect(answer.status).to.equal(400)
+    expect((await tasks.search()).tasks).to.deep.equal([])
   })
 
   it('has a name that no task of an application can have', () => {

@@ -24,6 +24,8 @@ const PAUSE_SECONDS = '5'
 export function problemOf(error: unknown): Problem {
   if (error instanceof Refusal) return error.problem
   const code = error instanceof ErrandError ? error.code : undefined
+  // says what is wrong with what the client gave, and no more of it than the host
+  if (error instanceof ErrandError && code === 'CALLBACK_REFUSED') return { status: 400, detail: error.message, more: { callback: [error.message] } }
   if (code === 'PAYLOAD_TOO_LARGE') return { status: 413, detail: 'The context of the order is too large to be kept.' }
   if (code === 'VALUE_UNSERIALIZABLE') return refusedContext('The value is not a valid JSON object that can be kept.').problem
   log(error)

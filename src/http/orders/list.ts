@@ -4,7 +4,7 @@ import { listOrders, type OrderPage } from '../../orders/list.js'
 import { ownerOf } from '../../orders/owner.js'
 import { refusal } from '../problem.js'
 import { jsonResponse, type OrdersExchange } from './exchange.js'
-import { representationOf } from './representation.js'
+import { representationOf } from '../../orders/representation.js'
 
 const DEFAULT_LIMIT = 20
 const HIGHEST_LIMIT = 100
@@ -19,7 +19,7 @@ export async function answerList(exchange: OrdersExchange): Promise<Response> {
   const owner = await ownerAskedFor(exchange)
   const { orders, next } = owner === undefined ? { orders: [] } : await pageOf(owner, limit, url.searchParams.get('after'))
   const more = next === undefined ? undefined : `${mount}/orders?${nextQuery(url, next)}`
-  const body = { orders: orders.map((order) => representationOf(order, url)), next: more ?? null }
+  const body = { orders: orders.map((order) => representationOf(order, url.origin)), next: more ?? null }
   return jsonResponse(body, 200, more === undefined ? {} : { link: `<${more}>; rel="next"` })
 }
 

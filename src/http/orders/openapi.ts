@@ -25,7 +25,7 @@ function placements(): Json {
 }
 
 function placement({ name, action, contextSchema }: OrderKind): Json {
-  const body = { type: 'object', properties: { context: contextSchema ?? { type: 'object' } } }
+  const body = { type: 'object', properties: { context: contextSchema ?? { type: 'object' }, callback: CALLBACK } }
   return {
     operationId: `${action}:${name}`,
     summary: `Places an order "${name}" with the action ${action}.`,
@@ -46,6 +46,8 @@ const problems = (...statuses: readonly number[]): Json => Object.fromEntries(st
 
 const header = (name: string, description: string): Json => ({ name, in: 'header', required: false, description, schema: { type: 'string' } })
 const query = (name: string, description: string, schema: Json): Json => ({ name, in: 'query', required: false, description, schema })
+
+const CALLBACK: Json = { type: 'string', format: 'uri', description: 'Gets the order by a signed POST (Standard Webhooks) when it has ended, where the service allows its host.' }
 
 const PREFER = header('Prefer', 'respond-async, wait=<seconds>, redirect (RFC 7240).')
 const TOKEN = query('token', 'The signature in the address of an order that was placed by nobody.', { type: 'string' })

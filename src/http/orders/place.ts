@@ -27,7 +27,9 @@ export async function answerPlacement(exchange: OrdersExchange, name: string): P
   const body = await readBody(exchange, bodyLimit)
   const given = contextOf(body)
   refuseInvalid(kind, given)
-  const placed = await placeOrder({ name, action: kind.action, context: given, key: scopedKey(key), fingerprint: key === undefined ? undefined : fingerprintOf(body) })
+  const callback = body['callback'] === undefined ? undefined : { url: body['callback'], origin: exchange.url.origin }
+  const fingerprint = key === undefined ? undefined : fingerprintOf(body)
+  const placed = await placeOrder({ name, action: kind.action, context: given, key: scopedKey(key), fingerprint, callback })
   if (placed.kind === 'conflict') throw refusal({ status: 422, detail: 'This Idempotency-Key was used for an order that asks for something else.' })
   return answerPlaced(exchange, placed.uuid)
 }

@@ -1,26 +1,9 @@
 import { absoluteResourceUrl } from '../../orders/what-is-told.js'
 import { hasEnded, type Order } from '../../orders/order.js'
+import { representationOf } from '../../orders/representation.js'
 import type { Preferences } from './prefer.js'
 import { entityTag, isKnownTo } from './entity-tag.js'
 import { addressOf, type OrdersExchange } from './exchange.js'
-
-/** An order as it is shown: the six members of older systems, in their order, and what came after them. */
-export function representationOf(order: Order, url: URL): Readonly<Record<string, unknown>> {
-  const { uuid, status, message, context, progress, name, action, createdAt, updatedAt, endedAt } = order
-  return {
-    uuid,
-    status,
-    message,
-    resource_url: absoluteResourceUrl(order.resourceUrl, url.origin),
-    context,
-    progress,
-    name,
-    action,
-    created: new Date(createdAt).toISOString(),
-    updated: new Date(updatedAt).toISOString(),
-    ...(endedAt === undefined ? {} : { ended: new Date(endedAt).toISOString() }),
-  }
-}
 
 /** 202 until it has ended; then 201 where something was created, and 200 for everything else. */
 export function statusOf(order: Order): number {
@@ -45,7 +28,7 @@ export function showOrder({ request, url, mount, options }: OrdersExchange, { or
     const applied = preferences.isRedirected ? { 'preference-applied': 'redirect' } : {}
     return new Response(null, { status: 303, headers: { ...headers, ...applied, location: resource } })
   }
-  const body = JSON.stringify({ ...representationOf(order, url), ...(result === undefined ? {} : { result }) })
+  const body = JSON.stringify({ ...representationOf(order, url.origin), ...(result === undefined ? {} : { result }) })
   const etag = entityTag(body)
   const about = { ...headers, etag, ...(hasEnded(order) ? {} : { 'retry-after': String(options.retryAfterSeconds) }) }
   const isRead = request.method === 'GET' || request.method === 'HEAD'

@@ -1,6 +1,6 @@
 import type { Verdict } from '../../broker/broker.js'
 import { newId } from '../../core/clock.js'
-import { givenOne, type FollowUp } from '../../core/follow-up.js'
+import { givenOne, leavesOpen, type FollowUp } from '../../core/follow-up.js'
 import type { OpenedCall } from '../../core/message.js'
 import { assertNever } from '../../errors.js'
 import type { Change } from '../../store/store.js'
@@ -77,7 +77,8 @@ async function send(step: Step, given: () => string): Promise<void> {
   const sentAt = runtime.clock.now()
   let body: Buffer
   try {
-    body = seal(step, given(), sentAt)
+    // what nobody asks for must not make the message too large
+    body = seal(step, leavesOpen(followUp.args) ? given() : undefined, sentAt)
   } catch (error) {
     return giveUp(step, { kind: 'failed', error })
   }
@@ -92,7 +93,7 @@ async function send(step: Step, given: () => string): Promise<void> {
   else await tracking.announceFollowUp(announcementOfFollowUp(runtime, tracking, { ...step.before, sentAt }, followUp), publish)
 }
 
-function seal({ runtime, before, followUp }: Step, given: string, sentAt: number): Buffer {
+function seal({ runtime, before, followUp }: Step, given: string | undefined, sentAt: number): Buffer {
   const { settings, messages } = runtime
   const { id, task, args, options, replyTo, next } = followUp
   const expiresAt = settings.expiresMs === 0 ? undefined : sentAt + options.delayMs + settings.expiresMs
