@@ -27,7 +27,8 @@ const MOST_TOLD = 20
 const LONGEST_EXCERPT = 120
 /** Values that tell nothing: they may be shown whatever the key is. */
 const HARMLESS = /^(["']?)(-?\d{1,10}(\.\d+)?\s*(ms|s|m|h|d|w|b|kb|mb)?|true|false|null|yes|no|on|off|~)?\1$/i
-const SECRET_NAMES = new Set(['key', 'keys', 'broker', 'url', 'urls', 'passphrase', 'database'])
+/** Keys whose values no message shows, nor what stands below them. */
+export const SECRET_NAMES: ReadonlySet<string> = new Set(['key', 'keys', 'broker', 'url', 'urls', 'passphrase', 'database', 'store', 'secret'])
 const KEY_AND_VALUE = /^(\s*(?:- +)*(["']?)([\w.-]{1,40})\2\s*:)(?:\s+(.*))?$/
 
 /** One `CONFIG_INVALID` that tells all problems at once. */
@@ -56,7 +57,9 @@ function describe(problem: Problem): string {
   const excerpt = masked(printable(source), isOpen)
   const lines = [head, `  at ${file}:${line}:${column}`]
   if (excerpt.trim() !== '' && column <= LONGEST_EXCERPT) {
-    lines.push(`    ${excerpt.slice(0, LONGEST_EXCERPT)}`, `    ${' '.repeat(column - 1)}^`)
+    lines.push(`    ${excerpt.slice(0, LONGEST_EXCERPT)}`)
+    // below what is hidden it would point at nothing
+    if (column <= excerpt.length + 1) lines.push(`    ${' '.repeat(column - 1)}^`)
   }
   return lines.join('\n')
 }

@@ -1,8 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { core } from 'zod'
 import { nearest, show } from '../src/core/options.js'
-import type { Problem } from './problem.js'
-import { keyText } from './problem.js'
+import { keyText, SECRET_NAMES, type Problem } from './problem.js'
 import type { ConfigInput } from './schema.js'
 import { configSchema, knownKeys } from './schema.js'
 import type { YamlText } from './yaml-text.js'
@@ -19,8 +18,6 @@ export type Validated =
   { readonly kind: 'valid'; readonly input: ConfigInput } | { readonly kind: 'invalid'; readonly problems: readonly Problem[] }
 
 type Issue = core.$ZodIssue
-
-const SECRET_KEYS = new Set(['key', 'keys', 'broker', 'database', 'store'])
 
 /** Checks one layer against the schema. Texts from environment variables are read as numbers or booleans where needed. */
 export function validateLayer(layer: Layer): Validated {
@@ -83,7 +80,7 @@ function asTyped(text: string): unknown {
 
 function toProblems(issue: Issue, data: unknown, source: YamlText | undefined): Problem[] {
   if (issue.code === 'unrecognized_keys') return issue.keys.map((name) => unknownKey([...issue.path, name], source))
-  const isSecret = SECRET_KEYS.has(String(issue.path[0])) || source?.substituted.has(pathId(issue.path)) === true
+  const isSecret = issue.path.some((part) => SECRET_NAMES.has(String(part))) || source?.substituted.has(pathId(issue.path)) === true
   const value = valueAt(data, issue.path)
   const text = value === null ? 'has no value; give it one, or remove the line' : `${issue.message}${seen(value, isSecret)}`
   return [{ key: keyText(issue.path), text, place: source?.placeOf(issue.path, !isSecret) }]

@@ -45,6 +45,7 @@ describe('loading the configuration', () => {
       carriers: [],
       errorReporter: undefined,
       schedules: [],
+      callbacks: { hosts: [], allowPrivate: false, secret: undefined, timeoutMs: 10_000, retries: 8 },
       worker: {
         spawn: true,
         processes: 1,
@@ -142,6 +143,7 @@ carriers: [cls-hooked, ./tenant.ts]
 errorReporter: ./report.ts
 schedules:
   - { task: Reports.weekly, cron: 0 6 * * 1, timezone: Europe/Rome, missed: skip, name: mondays, arguments: [1] }
+callbacks: { hosts: ['*.Example.com'], allowPrivate: true, secret: whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw, timeout: 5, retries: 2 }
 worker:
   spawn: false
   processes: 2
@@ -198,6 +200,7 @@ worker:
       carriers: ['cls-hooked', './tenant.ts'],
       errorReporter: './report.ts',
       schedules: [{ task: 'Reports.weekly', cron: '0 6 * * 1', timezone: 'Europe/Rome', missed: 'skip', name: 'mondays', arguments: [1] }],
+      callbacks: { hosts: ['*.example.com'], allowPrivate: true, secret: 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw', timeoutMs: 5000, retries: 2 },
       worker: {
         spawn: false,
         processes: 2,

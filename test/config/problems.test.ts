@@ -33,6 +33,14 @@ describe('a configuration with a mistake', () => {
     expect(String(await loadConfig({ cwd, env: 'production', ...options }).catch((error: unknown) => error))).to.include('whenBrokerAway: spool')
   })
 
+  it('shows nothing of what signs callbacks', async () => {
+    const cwd = folderWith({ 'async.config.yaml': 'callbacks:\n  secret: whsec_tooshort\n' })
+
+    const error: unknown = await loadConfig({ cwd, env: 'test' }).catch((reason: unknown) => reason)
+
+    expect(String(error)).to.match(/callbacks\.secret: must be whsec_ and base64/).and.not.contain('tooshort')
+  })
+
   it('is told all at once, from both files', async () => {
     const cwd = folderWith({
       'async.config.yaml': 'withAsync: "false"\nretries: -1\nexpires: soon\n',
@@ -63,7 +71,6 @@ describe('a configuration with a mistake', () => {
         "worker.grace: must be seconds from 0 up or a text like '500ms', '30s', '10m', '2h', '7d' (366 days at most), got '1y'",
         '  at async.config.test.yaml:2:18',
         '    worker: ***',
-        '                     ^',
       ].join('\n'),
     )
   })

@@ -40,7 +40,7 @@ describe('the callback of an order', function () {
   }
 
   /** Places an order that has `url` called; answers its id. */
-  const place = async (name: keyof typeof ORDERS, url: string, context: object = {}): Promise<string> => (await client.place(name, { json: { context, callback: url } })).slice(-36)
+  const place = async (name: keyof typeof ORDERS, url: string, context: object = {}): Promise<string> => (await client.place(`printed-${name}`, { json: { context, callback: url } })).slice(-36)
 
   it('tells of its completion what its client would see, signed with the secret that is derived from the key', async () => {
     const receiver = await openReceiver(scope())
@@ -171,7 +171,7 @@ describe('the callback of an order', function () {
   it('is refused before anything is queued when its URL may not be called', async () => {
     const app = await started({ ...CALLBACKS, callbacks: { hosts: ['hooks.example'] } })
     for (const callback of ['https://evil.example/?token=hunter2', 'http://hooks.example/', 'https://127.0.0.1/', 'nonsense', null, 7, {}]) {
-      const answer = await client.ask('POST', '/report/order', { as: 'ada', json: { callback } })
+      const answer = await client.ask('POST', '/printed-report/order', { as: 'ada', json: { callback } })
       const problem = await membersOf(answer)
 
       expect(answer.status, JSON.stringify(callback)).to.equal(400)
@@ -185,7 +185,7 @@ describe('the callback of an order', function () {
   it('is refused as long as the configuration names no host', async () => {
     await started(BASE)
 
-    const answer = await client.ask('POST', '/report/order', { as: 'ada', json: { callback: 'https://hooks.example/' } })
+    const answer = await client.ask('POST', '/printed-report/order', { as: 'ada', json: { callback: 'https://hooks.example/' } })
 
     expect(answer.status).to.equal(400)
     expect((await tasks.search()).tasks).to.deep.equal([])
