@@ -17,7 +17,8 @@ const REMOVE = `DELETE FROM ${TABLE} WHERE seq = ANY ($1)`
 
 export interface Move {
   readonly namespace: string
-  readonly broker: Broker
+  /** Where they go. */
+  readonly broker: Pick<Broker, 'publish'>
   readonly clock: Clock
   readonly log: Logger
   /** Of all passes: a broker that is away for hours would fill the log. */

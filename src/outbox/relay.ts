@@ -14,7 +14,8 @@ export interface RelayOptions {
   readonly shownUrl: string
   /** That of the keepers whose messages are published here. */
   readonly namespace: string
-  readonly broker: Broker
+  /** Where they go. */
+  readonly broker: Pick<Broker, 'publish'>
   readonly clock: Clock
   readonly log: Logger
 }

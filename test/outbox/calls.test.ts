@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { asyncTask, background, context, enqueue, original, withContext, withTransaction, type ErrandError } from 'errand'
+import { asyncTask, background, context, enqueue, original, tasks, withContext, withTransaction, type ErrandError } from 'errand'
 import { startTesting } from 'errand/testing'
 import knexOf from 'knex'
 import type pg from 'pg'
@@ -20,6 +20,11 @@ class Post {
   @asyncTask()
   async whose(): Promise<void> {
     runs.push(String(context().user?.id))
+  }
+
+  @asyncTask()
+  async tell(length: number): Promise<void> {
+    runs.push(String(length))
   }
 
   @asyncTask({ result: true })
@@ -171,6 +176,27 @@ describePostgres('A call made within a transaction of the application', function
     await testing.idle()
 
     expect(runs).to.deep.equal(['COMMIT'])
+  })
+
+  it('is known from its commit on, with its caller, its time and what follows it', async () => {
+    database = await freshDatabase(scope())
+    const testing = await startTesting({ database: database.url, mode: 'capture' })
+    scope().defer(() => testing.stop())
+    client = await database.pool().connect()
+    scope().defer(() => client.release(true))
+    await client.query('BEGIN')
+
+    const handle = await withContext({ user: { id: 'ada' } }, () =>
+      enqueue(() => post.count('four'), { within: client, delay: '1h', then: (length) => post.tell(length) }),
+    )
+    await testing.idle()
+    expect((await handle.status()).state).to.equal('unknown')
+    expect((await tasks.search()).tasks).to.deep.equal([])
+    await client.query('COMMIT')
+    await testing.idle()
+
+    expect(await handle.status()).to.include({ state: 'scheduled', task: 'Post.count', owner: 'ada' })
+    expect((await tasks.search({ parentId: handle.id })).tasks.map(({ task, state }) => [task, state])).to.deep.equal([['Post.tell', 'queued']])
   })
 
   it('is refused without the wait for a value, which could only come after the commit', async () => {

@@ -90,7 +90,7 @@ async function send(step: Step, given: () => string): Promise<void> {
   }
   const { tracking } = runtime
   if (tracking === undefined || !isTracked(followUp)) await publish()
-  else await tracking.announceFollowUp(announcementOfFollowUp(runtime, tracking, { ...step.before, sentAt }, followUp), publish)
+  else await tracking.announceDeferred(announcementOfFollowUp(runtime, tracking, { ...step.before, sentAt }, followUp), publish)
 }
 
 function seal({ runtime, before, followUp }: Step, given: string | undefined, sentAt: number): Buffer {

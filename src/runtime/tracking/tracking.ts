@@ -91,16 +91,16 @@ export class Tracking {
   }
 
   /**
-   * Publishes the message of a follow-up, and makes that known, unless it is known that it was published: in one transaction where that
-   * can be. Where it cannot, `publish` may be called once more after a crash; see {@link takesCopy}.
+   * Publishes a message that had to wait, for the call that it follows or for a commit, and makes that known, unless it is known that it
+   * was published: in one transaction where that can be. Where it cannot, `publish` may be called once more after a crash; see {@link takesCopy}.
    * @throws what `publish` rejects with
    */
-  async announceFollowUp(announcement: Announcement, publish: () => Promise<void>): Promise<void> {
+  async announceDeferred(announcement: Announcement, publish: () => Promise<void>, following: readonly Announcement[] = []): Promise<void> {
     const { together, clock } = this.#parts
     const { id, expiresAt } = announcement
     const happened = { id, at: clock.now(), expiresAt, sendingUntil: NOT_SENT }
     // it had failed with the call before it, which was sent once more
-    const known: Change[] = [announced({ ...announcement, sendingUntil: NOT_SENT }), { kind: 'revived', ...happened }]
+    const known: Change[] = [announced({ ...announcement, sendingUntil: NOT_SENT }), { kind: 'revived', ...happened }, ...following.map(announced)]
     const sent: Change = { kind: 'sent', id, at: happened.at, expiresAt }
     if (await this.#isSent(id)) return
     if (together === undefined) {
@@ -109,7 +109,7 @@ export class Tracking {
       return void (await this.record([sent]))
     }
     try {
-      await together(() => this.store.record([...known, sent]), publish, ([, , last]) => last?.applied === true || isToBeTold(last?.state))
+      await together(() => this.store.record([...known, sent]), publish, (recorded) => isToBeSent(recorded.at(-1)))
     } catch (error) {
       if (!isOfStore(error)) throw error
       this.#onFailure(error)
@@ -230,8 +230,9 @@ const announced = (announcement: Announcement): Change => ({ kind: 'announced', 
 const isOfStore = (error: unknown): boolean =>
   error instanceof ErrandError && (error.code.startsWith('STORE_') || error.code === 'OPTION_INVALID')
 
-/** A follow-up that ended before it was sent is sent all the same: who receives it tells whoever waits for it, and what follows it. */
-const isToBeTold = (state: TaskState | undefined): boolean => state === 'failed' || state === 'cancelled'
+/** What ended before it was sent is sent all the same: who receives it tells whoever waits for it, and what follows it. */
+const isToBeSent = (recorded: Recorded | undefined): boolean =>
+  recorded?.applied === true || recorded?.state === 'failed' || recorded?.state === 'cancelled'
 
 /** Without a confirm nobody knows whether the message will be delivered: then a worker has the last word. */
 const mayBePublished = (error: unknown): boolean => error instanceof ErrandError && error.code === 'PUBLISH_TIMEOUT'
