@@ -64,11 +64,25 @@ async function follow(step: Step, end: CallEnd): Promise<void> {
   }
 }
 
-/** The last of a group to complete sends what follows it; two that are the last at once both do, and one of these messages is run. */
+/** What follows groups and is being sent here. */
+const leaving = new Set<string>()
+
+/**
+ * The last of a group to complete sends what follows it. Of two that are the last at once in this process one does, whose message comes
+ * again should that fail; in two processes both do, and one of their messages is run.
+ */
 async function sendAfterGroup(step: Step): Promise<void> {
   const { tracking } = step.runtime
+  const { id } = step.followUp
   const results = tracking === undefined ? undefined : await groupText(tracking, step.followUp, step.before.id)
-  if (results !== undefined) await send(step, results)
+  // not asked before: who sends it by now has seen all of them completed
+  if (results === undefined || leaving.has(id)) return
+  leaving.add(id)
+  try {
+    await send(step, results)
+  } finally {
+    leaving.delete(id)
+  }
 }
 
 /** A result that does not fit into the message of a follow-up is a failure of the follow-up. */
