@@ -9,35 +9,49 @@ import { until } from '../kit/until.js'
 
 const placeOf = (answer: Response): string => answer.headers.get('location') ?? ''
 
+/** What everything else about orders is for. */
+async function followThroughKill(app: OrdersApp): Promise<void> {
+  await app.start()
+
+  const placed = await app.placeHeld({ headers: { cookie: 'session=1', 'accept-language': 'de', 'x-secret': '2' } })
+  expect(placed.status).to.equal(302)
+  const place = placeOf(placed)
+  const queued = await app.ask(place)
+  expect([queued.status, queued.headers.get('retry-after')]).to.deep.equal([202, '1'])
+  expect(await membersOf(queued)).to.include({ status: 'queued', progress: 0, message: '' })
+
+  const first = await app.worker()
+  await app.reached(place, { status: 'running', progress: 10, message: 'Attempt 1.' })
+  first.kill('SIGKILL')
+  await first.exited
+  await app.worker()
+  await app.reached(place, { status: 'running', progress: 20, message: 'Attempt 2.' })
+  app.open()
+
+  const done = await app.ask(place, { headers: { prefer: 'wait=30' } })
+  expect(done.status).to.equal(201)
+  const { resource_url: url } = await membersOf(done)
+  expect(url).to.match(new RegExp(`^http://127\\.0\\.0\\.1:\\d+/held/${place.slice(-36)}$`))
+  // item 148: of the headers those of the list, and no cookie
+  expect(await app.noted(/^ran 2/)).to.include('as ada with accept-language in')
+}
+
 describe('Orders that a worker carries out', function () {
   this.timeout(60_000)
   const scope = eachScope()
 
-  it('an order is followed from 302 over 202 to 201, and its worker may be killed meanwhile (items 106, 109 and 115)', async () => {
+  it('an order is followed from 302 over 202 to 201, and its worker may be killed meanwhile (items 106, 109 and 115)', () => followThroughKill(new OrdersApp(scope())))
+
+  it('an order that was answered survives the kill of its server, with the handlers of its end', async () => {
     const app = new OrdersApp(scope())
-    await app.start()
-
-    const placed = await app.placeHeld({ headers: { cookie: 'session=1', 'accept-language': 'de', 'x-secret': '2' } })
-    expect(placed.status).to.equal(302)
-    const place = placeOf(placed)
-    const queued = await app.ask(place)
-    expect([queued.status, queued.headers.get('retry-after')]).to.deep.equal([202, '1'])
-    expect(await membersOf(queued)).to.include({ status: 'queued', progress: 0, message: '' })
-
-    const first = await app.worker()
-    await app.reached(place, { status: 'running', progress: 10, message: 'Attempt 1.' })
-    first.kill('SIGKILL')
-    await first.exited
-    await app.worker()
-    await app.reached(place, { status: 'running', progress: 20, message: 'Attempt 2.' })
+    const place = placeOf(await app.placeAndKill())
     app.open()
 
-    const done = await app.ask(place, { headers: { prefer: 'wait=30' } })
-    expect(done.status).to.equal(201)
-    const { resource_url: url } = await membersOf(done)
-    expect(url).to.match(new RegExp(`^http://127\\.0\\.0\\.1:\\d+/held/${place.slice(-36)}$`))
-    // item 148: of the headers those of the list, and no cookie
-    expect(await app.noted(/^ran 2/)).to.include('as ada with accept-language in')
+    await app.start()
+    await app.worker()
+
+    expect((await app.ask(place, { headers: { prefer: 'wait=30' } })).status).to.equal(201)
+    expect(await app.noted(/^completed/)).to.equal('completed completed Attempt 1.')
   })
 
   it('handlers of queued, updated and completed are called by the worker, after that is stored, and once (item 117)', async () => {
@@ -108,6 +122,10 @@ describe('Orders that a worker carries out', function () {
 describeRabbit('Orders on RabbitMQ', function () {
   this.timeout(90_000)
   const scope = eachScope()
+
+  it('an order is followed from 302 over 202 to 201, and its worker may be killed meanwhile', async () => {
+    await followThroughKill(new OrdersApp(scope(), { service: freshNamespace(), broker: { url: (await sharedRabbitNode()).url } }))
+  })
 
   it('while the broker is away the client is told 503, nothing is left queued, and the same key places the order later (item 114)', async () => {
     const proxy = scope().use(await TcpProxy.to((await sharedRabbitNode()).url))

@@ -12,6 +12,7 @@ import type { Scope } from './temporary.js'
 import { until } from './until.js'
 
 const TASKS = fileURLToPath(new URL('../fixtures/orders/tasks.js', import.meta.url))
+const SERVER = new URL('../fixtures/orders/server.js', import.meta.url)
 const OWN_WORKER = new URL('../fixtures/worker-app/own-worker.js', import.meta.url)
 
 export interface Sent {
@@ -45,15 +46,26 @@ export class OrdersApp {
     return worker
   }
 
-  ask(path: string, { method = 'GET', as = 'ada', headers = {} }: Sent = {}, json?: unknown): Promise<Response> {
+  /** Places an order for the task that waits, at a server of its own, which is killed as soon as it has answered. */
+  async placeAndKill(): Promise<Response> {
+    const server = startProgram(this.#scope, SERVER, { args: [JSON.stringify(this.#settings())] })
+    const [, port] = (await server.line(/^listening/)).split(' ')
+    const answer = await this.placeHeld({}, `http://127.0.0.1:${port}`)
+    server.kill('SIGKILL')
+    await server.exited
+    return answer
+  }
+
+  ask(path: string, { method = 'GET', as = 'ada', headers = {} }: Sent = {}, json?: unknown, origin = this.#served?.origin ?? ''): Promise<Response> {
     const typed = json === undefined ? {} : { 'content-type': 'application/json' }
     const body = json === undefined ? {} : { body: JSON.stringify(json) }
-    return fetch(`${this.#served?.origin ?? ''}${path}`, { method, redirect: 'manual', headers: { 'x-user': as, ...typed, ...headers }, ...body })
+    return fetch(`${origin}${path}`, { method, redirect: 'manual', headers: { 'x-user': as, ...typed, ...headers }, ...body })
   }
 
   /** Places an order for the task that waits for its gate. */
-  placeHeld(sent: Sent = {}): Promise<Response> {
-    return this.ask('/async/held/order', { method: 'POST', ...sent }, { context: { file: this.#scope.file('notes'), gate: this.#scope.file('gate') } })
+  placeHeld(sent: Sent = {}, origin?: string): Promise<Response> {
+    const context = { file: this.#scope.file('notes'), gate: this.#scope.file('gate') }
+    return this.ask('/async/held/order', { method: 'POST', ...sent }, { context }, origin)
   }
 
   /** The members of an order once they are so. */
