@@ -1,13 +1,9 @@
 import { execFile } from 'node:child_process'
-import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
-import type { Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { expect } from 'chai'
-import { start, type ConfigInput } from 'errand'
-import { silentLogger } from '#src/core/logger.js'
+import type { ConfigInput } from 'errand'
 import { blocksOf } from '../docs/markdown.js'
 import { startProgram } from '../kit/process.js'
 import { eachScope, type Scope } from '../kit/temporary.js'
@@ -16,16 +12,16 @@ const PAGE = 'docs/orders.md'
 const SHOWN_ORIGIN = 'http://127.0.0.1:3000'
 const SHOWN_UUID = '0b6e7c1e-6a3f-4b9e-8a55-6c1f0d2e9a41'
 const EXAMPLE = new URL('../../examples/orders/', import.meta.url)
+const SHOP = new URL('../fixtures/orders/shop.js', import.meta.url)
 const OWN_WORKER = new URL('../fixtures/worker-app/own-worker.js', import.meta.url)
 
-/** The server of the example, as a compiled program has it. */
-async function createShop(): Promise<Server> {
-  // tests are compiled apart from the examples
-  const { createShop: create } = (await import(new URL('server.js', EXAMPLE).href)) as { readonly createShop: () => Server }
-  return create()
+interface Shop {
+  readonly origin: string
+  startWorker(): Promise<void>
 }
 
-async function open(scope: Scope): Promise<{ readonly origin: string; startWorker(): Promise<void> }> {
+/** The server of the example, in a process of its own: other tests have orders of the same names. */
+async function openShop(scope: Scope): Promise<Shop> {
   const settings: ConfigInput = {
     withAsync: true,
     service: 'orders-docs',
@@ -34,20 +30,13 @@ async function open(scope: Scope): Promise<{ readonly origin: string; startWorke
     services: fileURLToPath(new URL('services/reports.js', EXAMPLE)),
     worker: { spawn: false },
   }
-  const running = await start({ ...settings, logger: silentLogger })
-  scope.defer(() => running.stop())
-  const server = (await createShop()).listen(0, '127.0.0.1')
-  scope.defer(() => {
-    server.closeAllConnections()
-    server.close()
-  })
-  await once(server, 'listening')
+  const server = startProgram(scope, SHOP, { args: [new URL('server.js', EXAMPLE).href, JSON.stringify(settings)] })
+  const [, origin = ''] = (await server.line(/^listening/)).split(' ')
   const startWorker = async (): Promise<void> => {
     const worker = startProgram(scope, OWN_WORKER, { args: [JSON.stringify(settings)], env: { POSTBOX: scope.file('postbox') } })
     await worker.line(/^consuming/)
   }
-  // an address of TCP has a port
-  return { origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, startWorker }
+  return { origin, startWorker }
 }
 
 /** What differs from run to run, as the page shows it. */
@@ -66,7 +55,7 @@ describe('The page about orders', function () {
   const scope = eachScope()
 
   it('shows what curl gets', async () => {
-    const { origin, startWorker } = await open(scope())
+    const { origin, startWorker } = await openShop(scope())
     let uuid = SHOWN_UUID
     const transcripts = blocksOf(readFileSync(PAGE, 'utf8')).filter(({ language }) => language === 'console')
 

@@ -33,7 +33,7 @@ async function show(exchange: OrdersExchange, uuid: string): Promise<Response> {
   const isWaiting = waitSeconds !== undefined && !hasEnded(known)
   const patience = { ms: Math.min((waitSeconds ?? 0) * 1_000, options.longestWaitMs), signal: request.signal }
   const order = isWaiting ? ((await waitForOrder(uuid, patience)) ?? known) : known
-  const headers = isWaiting ? { 'preference-applied': `wait=${waitSeconds}` } : {}
+  const headers = waitSeconds === undefined ? {} : { 'preference-applied': `wait=${waitSeconds}` }
   return showOrder(exchange, { order, status: statusOf(order), preferences, result: await resultOf(uuid), headers })
 }
 
