@@ -73,11 +73,13 @@ export function forgetHandlers(): void {
 }
 
 /**
- * What is called for a signal, in the order of registration; tasks that say it themselves come first.
- * @throws ErrandError `NOT_A_TASK` where a registered task is not known (any more) in this process
+ * What is called for a signal, in the order of registration; a task that says it itself comes first.
+ * @throws ErrandError `NOT_A_TASK` where a registered task is not known (any more) in this process, `TASK_DUPLICATE` where two tasks say
+ * that they carry out the same orders
  */
 export function handlersOf(signal: OrderSignal, name: string, action: OrderAction): readonly Handler[] {
-  const own = signal === 'queued' ? declaredTasks().filter(({ declaration }) => isFor(declaration.options.order, name, action)) : []
+  const own = signal === 'queued' ? lowest(declaredTasks().filter(({ declaration }) => isFor(declaration.options.order, name, action))) : []
+  if (own.length > 1) throw duplicate(name, action, own)
   const others = registered.filter((other) => other.signal === signal && isFor(other, name, action))
   return [...own.map((task) => handler(task, undefined)), ...others.map(({ given, queue }) => handler(knownTask(given, name), queue))]
 }
@@ -111,10 +113,22 @@ function givenTask(task: unknown, where: string): string | TaskDeclaration {
 
 /** Late, since the class of a method, and a task that is named, may be loaded after the registration. */
 function knownTask(given: string | TaskDeclaration, order: string): Task {
-  const task = typeof given === 'string' ? registry.find(given) : declaredTasks().find(({ declaration }) => declaration === given)
+  const task = typeof given === 'string' ? registry.find(given) : lowest(declaredTasks().filter(({ declaration }) => declaration === given))[0]
   if (task !== undefined) return task
   const called = typeof given === 'string' ? given : given.member
   throw new ErrandError('NOT_A_TASK', `Orders "${order}" are to be handled by ${called}, and this process knows no such task. Import its module, and make the object it belongs to, before orders are placed.`)
+}
+
+/** Of a class and those that extend it only the last ones: of the others there need not be an object. */
+function lowest(tasks: readonly Task[]): readonly Task[] {
+  return tasks.filter((task) => !tasks.some((other) => other.declaration === task.declaration && isBelow(other, task)))
+}
+
+const isBelow = (task: Task, other: Task): boolean => task.owner !== undefined && other.owner !== undefined && task.owner.prototype instanceof other.owner
+
+function duplicate(name: string, action: OrderAction, tasks: readonly Task[]): ErrandError {
+  const names = tasks.map((task) => task.name).join(' and ')
+  return new ErrandError('TASK_DUPLICATE', `Orders "${name}" with the action ${action} are carried out by ${names}. Leave the option "order" to one of them, and call orders.register() for the others.`)
 }
 
 const declaredTasks = (): readonly Task[] => [...new Set(registry.names().map((name) => registry.find(name)))].filter((task) => task !== undefined)

@@ -40,6 +40,26 @@ class OrderKitchen {
   }
 }
 const kitchen = new OrderKitchen()
+
+abstract class BaseOven {
+  protected abstract readonly name: string
+
+  @asyncTask({ order: 'roast' })
+  async roast(): Promise<void> {
+    ran.push(['roast', this.name])
+  }
+
+  @asyncTask()
+  async cool(): Promise<void> {
+    ran.push(['cool', this.name])
+  }
+}
+class BrickOven extends BaseOven {
+  protected override readonly name = 'brick'
+}
+const oven = new BrickOven()
+asyncTask(async function toastOnce(): Promise<void> {}, { order: 'toast' })
+asyncTask(async function toastTwice(): Promise<void> {}, { order: 'toast' })
 const seen = asyncTask(async function seeOrder(uuid: string): Promise<void> {
   const order = currentOrder()
   ran.push([`${order.name} ${order.action} ${JSON.stringify(order.context)} ${order.uuid === uuid} ${currentTask().id === uuid}`, String(context().user?.id)])
@@ -148,6 +168,29 @@ describe('Handlers of orders', () => {
     await testing.idle()
 
     expect(ran).to.deep.equal([['cook {"salt":true}', made.slice(-36)], ['season', changed.slice(-36)]])
+  })
+
+  it('a task of a class that is extended carries out an order once, on an object of the extending class', async () => {
+    const { client, testing } = await testOrders(scope(), () => orders.register('roast', oven.cool, { signal: 'completed' }))
+    await oven.cool()
+    await oven.roast()
+    await testing.idle()
+    ran.length = 0
+
+    await client.place('roast')
+    await testing.idle()
+
+    expect(ran).to.deep.equal([['roast', 'brick'], ['cool', 'brick']])
+  })
+
+  it('two tasks that say they carry out the same orders are refused', async () => {
+    const { client, testing } = await testOrders(scope(), () => {})
+
+    expect((await client.ask('POST', '/toast/order', { as: 'ada' })).status).to.equal(500)
+    const refusal: unknown = await orders.place('toast').catch((error: unknown) => error)
+    expect(refusal).to.be.instanceOf(ErrandError).with.property('code', 'TASK_DUPLICATE')
+    expect((refusal as ErrandError).message).to.include('toastOnce and toastTwice')
+    expect(testing.calls).to.deep.equal([])
   })
 
   it('the task of an order knows the order, runs as who placed it, and has its id (item 118)', async () => {
