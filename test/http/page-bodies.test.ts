@@ -136,6 +136,19 @@ describe('A large result', function () {
     expect(grown).to.be.below(LARGE / 2)
   })
 
+  it('is kept as long as the results of the application', async () => {
+    const app = new PageApp(scope(), { keepCompleted: '9d' })
+    await app.start({ '/large': { run: large } })
+    await app.worker()
+    const before = Date.now()
+    const id = await app.begin('/large', { form: { mebibytes: '1' } })
+    await app.ended('/large', id)
+
+    const [name = ''] = readdirSync(scope().file('data/bodies'))
+
+    expect(Number(name.split('-', 1)[0])).to.be.within(before + 9 * DAY_MS, Date.now() + 9 * DAY_MS)
+  })
+
   it('that nobody else may see is not found, and one whose body is gone is not available', async () => {
     const app = new PageApp(scope())
     const bodies = fileBodies({ folder: scope().file('bodies') })

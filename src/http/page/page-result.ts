@@ -4,6 +4,7 @@ import { refuseUnknownKeys, show } from '../../core/options.js'
 import { toMs, type Duration } from '../../core/duration.js'
 import { currentScope } from '../../core/context.js'
 import type { KeptBody, ResponseBodies } from './bodies.js'
+import { appState } from '../../runtime/app.js'
 import { defaultBodies } from './file-bodies.js'
 import { checkCookies, type PageCookie } from './cookies.js'
 
@@ -27,7 +28,7 @@ export interface PageResult extends PageResultParts {
 
 const KEYS = ['status', 'headers', 'cookies', 'body', 'stream']
 
-/** How long a body is kept whose task does not say it: as long as the result of a completed task. */
+/** How long a body is kept where nothing is configured: as long as results by default. */
 const KEEP_MS = 24 * 60 * 60_000
 
 /**
@@ -46,7 +47,7 @@ export function pageResult(given: PageResult): PageResult {
 export interface StreamResultOptions extends PageResultParts {
   /** Where it is written; the view must read from the same place. @defaultValue files in `bodies` of the configured `dataDir` */
   readonly bodies?: ResponseBodies | undefined
-  /** How long it is kept: seconds, or a text such as `'2h'`. @defaultValue as long as the task says (`keep`), else a day */
+  /** How long it is kept: seconds, or a text such as `'2h'`. @defaultValue as long as the result: `keep` of the task, else `keepCompleted` */
   readonly keep?: Duration | undefined
 }
 
@@ -61,7 +62,7 @@ export async function streamResult(body: AsyncIterable<Uint8Array | string>, opt
   const { bodies = defaultBodies, keep, ...parts } = options
   checkParts(parts)
   const keepMs = keep === undefined ? keptByTask() : toMs(keep, 'streamResult() keep')
-  return { status: 200, ...parts, stream: await bodies.write(body, { expiresAt: Date.now() + keepMs }) }
+  return { status: 200, ...parts, stream: await bodies.write(body, { expiresAt: expiryOf(keepMs) }) }
 }
 
 /** The response in a value that a task answered, which is one if it has a status and nothing but what a response has. */
@@ -94,9 +95,17 @@ const REFUSED =
 
 const isStatus = (status: unknown): status is number => typeof status === 'number' && Number.isInteger(status) && status >= 200 && status <= 599
 
-function keptByTask(): number {
+/** How long the running task says that its result is kept, if it does. */
+function keptByTask(): number | undefined {
   const name = currentScope()?.task?.name
-  return (name === undefined ? undefined : registry.find(name)?.declaration.options.keepMs) ?? KEEP_MS
+  return name === undefined ? undefined : registry.find(name)?.declaration.options.keepMs
+}
+
+/** When a body goes: with the result that names it. */
+function expiryOf(keepMs: number | undefined): number {
+  const state = appState()
+  const tracking = state.kind === 'on' ? state.runtime.tracking : undefined
+  return tracking?.expiryOf('completed', keepMs) ?? Date.now() + (keepMs ?? KEEP_MS)
 }
 
 const invalid = (why: string): ErrandError => new ErrandError('RESPONSE_INVALID', `Cannot send the result of a task as a response: ${why}.`)
