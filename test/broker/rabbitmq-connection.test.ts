@@ -2,10 +2,11 @@ import { AsyncLocalStorage } from 'node:async_hooks'
 import { expect } from 'chai'
 import { systemClock, type Clock } from '#src/core/clock.js'
 import { openRabbitBroker } from '#src/broker/rabbitmq/broker.js'
+import { Session } from '#src/broker/rabbitmq/link/session.js'
 import { freePort } from '../kit/free-port.js'
 import { codeOf, collect, DONE, hold, keptLog, publish, RabbitCase } from '../kit/rabbit-case.js'
 import { describeRabbit, sharedRabbitNode } from '../kit/rabbitmq.js'
-import { eachScope } from '../kit/temporary.js'
+import { eachScope, type Scope } from '../kit/temporary.js'
 import { until } from '../kit/until.js'
 
 describeRabbit('RabbitMQ connections', function () {
@@ -68,6 +69,40 @@ describeRabbit('RabbitMQ connections', function () {
     }
   })
 
+  it('are given up when they are asked for a sign of life and none comes, and stay when one does', async () => {
+    const c = given()
+    const proxy = await c.proxy()
+    const sessions = publishingSessions(scope())
+    await publish(await c.open({ urls: [proxy.url], heartbeatSeconds: 60 }))
+    const [session] = sessions
+
+    await session?.expectLife(30_000)
+    expect(session?.isUp).to.equal(true)
+    proxy.freeze()
+    await session?.expectLife(200)
+    expect(session?.isUp).to.equal(false)
+  })
+
+  it('that swallow everything are asked for a sign of life while they are closed, so that one wait is enough', async () => {
+    const c = given()
+    const proxy = await c.proxy()
+    const broker = await c.open({ urls: [proxy.url], heartbeatSeconds: 60 })
+    await hold(broker)
+    const asked = new Set<Session>()
+    const original = Session.prototype.expectLife
+    Session.prototype.expectLife = function (ms) {
+      asked.add(this)
+      return original.call(this, ms)
+    }
+    scope().defer(() => (Session.prototype.expectLife = original))
+    proxy.freeze()
+
+    await broker.close()
+
+    expect(asked.size).to.equal(2)
+    expect([...asked].map(({ isUp }) => isUp)).to.deep.equal([false, false])
+  })
+
   it('opened inside a request carry nothing of that request into the handlers', async () => {
     const c = given()
     const proxy = await c.proxy()
@@ -104,3 +139,15 @@ describeRabbit('RabbitMQ connections', function () {
     expect(await codeOf(broker.ping())).to.equal('BROKER_CLOSED')
   })
 })
+
+/** The connections on which a channel for publishing is opened from now on. */
+function publishingSessions(scope: Scope): Session[] {
+  const sessions: Session[] = []
+  const original = Session.prototype.confirmChannel
+  Session.prototype.confirmChannel = function () {
+    sessions.push(this)
+    return original.call(this)
+  }
+  scope.defer(() => (Session.prototype.confirmChannel = original))
+  return sessions
+}

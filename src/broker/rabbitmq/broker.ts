@@ -32,6 +32,9 @@ export type { RabbitBrokerOptions } from './link/options.js'
 /** How long close() waits for publishes under way. */
 const DRAIN_MS = 2000
 
+/** When close() takes longer than this it asks for signs of life: else each of its steps would wait for a line that swallows everything. */
+const UNHURRIED_MS = 500
+
 /** A server that takes longer to answer a ping is as good as away. */
 const PING_TIMEOUT_MS = 5000
 
@@ -177,6 +180,17 @@ class RabbitBroker implements Broker {
   }
 
   async #close(): Promise<void> {
+    const cancel = this.#options.clock.after(UNHURRIED_MS, () => {
+      for (const { session } of [this.#publishing, this.#consuming]) void session?.expectLife(DRAIN_MS - UNHURRIED_MS)
+    })
+    try {
+      await this.#closeAll()
+    } finally {
+      cancel()
+    }
+  }
+
+  async #closeAll(): Promise<void> {
     const stopping = [...this.#consumers].map((consumer) => consumer.stop())
     const [isDrained] = await Promise.all([this.#publisher.drained(DRAIN_MS), ...stopping])
     // a connection that confirmed nothing in this time answers nothing else either

@@ -1,5 +1,5 @@
 import { EventEmitter } from 'node:events'
-import type { Duplex } from 'node:stream'
+import type { Socket } from 'node:net'
 import type { Channel, ChannelModel, ConfirmChannel } from 'amqplib'
 import { ErrandError } from '../../../errors.js'
 import { deferred, within } from './deadline.js'
@@ -28,7 +28,7 @@ export class Session extends EventEmitter<SessionEvents> {
   /** It did not break: it was given up for another one. */
   wasLeft = false
   readonly #model: ChannelModel
-  readonly #stream: Duplex
+  readonly #stream: Socket
   #isUp = true
   #control: Channel | undefined
   #statements: Promise<unknown> = Promise.resolve()
@@ -40,7 +40,7 @@ export class Session extends EventEmitter<SessionEvents> {
     this.epoch = epoch
     this.#model = model
     // the stream is not in the published types of the client library; it is the socket
-    this.#stream = (model.connection as unknown as { stream: Duplex }).stream
+    this.#stream = (model.connection as unknown as { stream: Socket }).stream
     let reason: unknown = new ErrandError('BROKER_UNREACHABLE', 'The server closed the connection.')
     model.on('error', (error) => (reason = error))
     model.on('close', (error) => this.#end(error ?? reason))
@@ -111,10 +111,18 @@ export class Session extends EventEmitter<SessionEvents> {
   async closeChannel(channel: Channel): Promise<void> {
     if (!this.#isUp) return
     try {
-      await within(channel.close(), CLOSE_TIMEOUT_MS, () => undefined)
+      await this.bounded(channel.close(), CLOSE_TIMEOUT_MS)
     } catch {
-      // closed already, by the server or with the connection
+      // closed already, by the server or with the connection, or no answer
     }
+  }
+
+  /** Asks for a sign of life, and gives the connection up where nothing at all comes for `ms`. */
+  async expectLife(ms: number): Promise<void> {
+    const before = this.#stream.bytesRead
+    const asked = this.statement((channel) => channel.prefetch(0)).then(() => true, () => true)
+    const isAnswered = await within(asked, ms, () => false)
+    if (!isAnswered && this.#stream.bytesRead === before) this.abandon('it answered nothing')
   }
 
   /** Gives the connection up; what was under way on it counts as lost. */

@@ -29,7 +29,11 @@ const LONGEST_NAME = 150
 /** Routing keys are at most 255 bytes; the digits of the delay need 58 of them. */
 const LONGEST_WORD = 197
 
-/** An end marker is removed minutes after the end of its run; this is for those nobody asks for any more. */
+/**
+ * An end marker is removed minutes after the end of its run; this is for those nobody asks for any more. No shorter: a queue that no
+ * worker consumes for some days still holds the watch copies of runs that are over, and a runner that was cut off for as long must
+ * find that its run was given to another.
+ */
 const END_MARKER_EXPIRES_MS = 7 * 24 * 3600 * 1000
 
 const DEAD = '.dead'
