@@ -60,7 +60,7 @@ describeRabbit('RabbitMQ events: connections', function () {
     silent.mode = 'silent'
 
     expect(await codeOf(c.open({ urls: [silent.url], connectTimeoutMs: 300 }))).to.equal('BROKER_UNREACHABLE')
-    const broker = await c.open({ urls: [silent.url, url], connectTimeoutMs: 2000 })
+    const broker = await c.open({ urls: [silent.url, url], connectTimeoutMs: 6000 })
 
     await broker.ping()
   })
@@ -110,7 +110,7 @@ describeRabbit('RabbitMQ events: connections', function () {
   it('a node that is connected and confirms nothing is left for another one', async () => {
     const c = given()
     const proxy = await c.proxy()
-    const broker = await c.open({ urls: [proxy.url], confirmTimeoutMs: 4000, heartbeatSeconds: 60 })
+    const broker = await c.open({ urls: [proxy.url], confirmTimeoutMs: 8000, heartbeatSeconds: 60 })
     await publish(broker)
     const before = proxy.accepted
 

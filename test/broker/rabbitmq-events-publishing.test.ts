@@ -88,7 +88,7 @@ describeRabbit('RabbitMQ events: publishing', function () {
         arguments: { 'x-queue-type': 'quorum', 'x-max-length': 1, 'x-overflow': 'reject-publish' },
       }),
     )
-    const broker = await c.open({ confirmTimeoutMs: 1500 })
+    const broker = await c.open({ confirmTimeoutMs: 5000 })
     // the server lets a few more in than it was told
     const outcomes: unknown[] = []
     const overflow = until('a refusal', async () => outcomes[outcomes.push(await codeOf(publish(broker))) - 1] === 'QUEUE_FULL')

@@ -18,8 +18,9 @@ describeRabbit('names held on RabbitMQ', function () {
     this.timeout(90_000)
     url = (await sharedRabbitNode()).url
   })
-  const open = async (namespace: string, to = url): Promise<Locks> =>
-    scope().use(await openRabbitLocks({ urls: [to], namespace, heartbeatSeconds: 1 }))
+  // a machine that stands still for a moment must not cost a connection
+  const open = async (namespace: string, to = url, heartbeatSeconds = 30): Promise<Locks> =>
+    scope().use(await openRabbitLocks({ urls: [to], namespace, heartbeatSeconds }))
 
   it('have one holder at a time, over connections and within one', async () => {
     const namespace = freshNamespace()
@@ -76,7 +77,7 @@ describeRabbit('names held on RabbitMQ', function () {
 
   it('of a connection that falls silent are lost for their holder too', async () => {
     const proxy = scope().use(await TcpProxy.to(url))
-    const locks = await open(freshNamespace(), proxy.url)
+    const locks = await open(freshNamespace(), proxy.url, 1)
     const held = await locks.take('one')
 
     proxy.freeze()

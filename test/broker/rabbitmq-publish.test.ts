@@ -2,6 +2,7 @@ import { expect } from 'chai'
 import { codeOf, publish, RabbitCase } from '../kit/rabbit-case.js'
 import { describeRabbit, sharedRabbitNode } from '../kit/rabbitmq.js'
 import { eachScope } from '../kit/temporary.js'
+import { until } from '../kit/until.js'
 
 describeRabbit('publishing to RabbitMQ', function () {
   this.timeout(60_000)
@@ -16,8 +17,10 @@ describeRabbit('publishing to RabbitMQ', function () {
   it('that the server never confirms rejects, because the outcome is unknown', async () => {
     const c = given()
     const proxy = await c.proxy()
-    const broker = await c.open({ urls: [proxy.url], confirmTimeoutMs: 600 })
-    await publish(broker)
+    // a queue takes its time to be declared
+    await publish(await c.open())
+    const broker = await c.open({ urls: [proxy.url], confirmTimeoutMs: 2000 })
+    await until('a publish that is stored', async () => (await codeOf(publish(broker))) === 'nothing')
     proxy.mode = 'silent'
     proxy.freeze()
 
@@ -31,7 +34,7 @@ describeRabbit('publishing to RabbitMQ', function () {
       await channel.assertQueue(`${c.namespace}.q.mail`, { arguments: { 'x-queue-type': 'quorum' } })
       await channel.assertExchange(`${c.namespace}.delay.out`, 'direct')
     })
-    const broker = await c.open({ confirmTimeoutMs: 1000 })
+    const broker = await c.open({ confirmTimeoutMs: 5000 })
 
     await publish(broker)
     await codeOf(publish(broker, { delayMs: 50 }))

@@ -13,7 +13,7 @@ describeRabbit(
     it('refuses what it could not send in time, and takes calls again when it is back', async () => {
       const node = scope().use(await startRabbitNode())
       const broker = scope().use(await openRabbitBroker({ urls: [node.url], namespace: freshNamespace(), confirmTimeoutMs: 500 }))
-      await publish(broker)
+      await until('a publish that is stored', async () => (await codeOf(publish(broker))) === 'nothing')
 
       await node.stop()
       await until('the loss', async () => (await codeOf(publish(broker))) === 'BROKER_UNREACHABLE')

@@ -62,7 +62,7 @@ describeRabbit(
 
     it('rejects its callers at their deadline, saying what is known, and no others', async () => {
       const c = new RabbitCase(scope(), node.url)
-      const broker = await c.open({ confirmTimeoutMs: 4000 })
+      const broker = await c.open({ confirmTimeoutMs: 8000 })
       await Promise.all([publish(broker), publish(broker, { queue: 'other' })])
       await leaderOf(node, 'suspend', `${c.namespace}.q.mail`)
 

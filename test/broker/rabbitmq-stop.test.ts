@@ -17,7 +17,7 @@ async function consumeSome(broker: Broker, got: Delivery[], all: number): Promis
 }
 
 describeRabbit('A consumer on RabbitMQ that stops', function () {
-  this.timeout(60_000)
+  this.timeout(120_000)
   const scope = eachScope()
   let url = ''
   before(async function () {

@@ -40,7 +40,7 @@ describeRabbit(
     const given = (): RabbitCase => new RabbitCase(scope(), '')
     const at = (host: string, number: number): { urls: string[] } => ({ urls: [`amqps://guest:guest@${host}:${number}`] })
     const refusal = (host: string, number: number, tls: TlsFiles): Promise<unknown> =>
-      given().open({ ...at(host, number), tls, connectTimeoutMs: 3000 }).catch((error: unknown) => error)
+      given().open({ ...at(host, number), tls, connectTimeoutMs: 15_000 }).catch((error: unknown) => error)
 
     it('takes and delivers messages where the authority is the right one', async () => {
       const broker = await given().open({ ...at('localhost', port), tls: { ca: authority.cert } })

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 
 /** Long enough for a loaded machine; no test is slower for it, only a failing one. */
-const PATIENCE_MS = 15_000
+const PATIENCE_MS = 30_000
 const STEP_MS = 5
 
 /**
