@@ -8,8 +8,10 @@ const APART = {
   'RabbitMQ alone, a to e': ['broker/rabbitmq-[a-e]*'],
   'RabbitMQ alone, f to z': ['broker/rabbitmq-[f-z]*'],
   'real workers': ['worker/**/*'],
-  states: ['states/*', 'cancel/*', 'outbox/*', 'transactions/*', 'dead-letters/*', 'store/*', 'examples*'],
-  'acceptance, commands and pages': ['acceptance/*', 'cli/*', 'browser/*'],
+  states: ['states/*', 'cancel/*', 'outbox/*', 'transactions/*', 'dead-letters/*', 'store/*'],
+  'composition, frameworks and examples': ['composition/*', 'frameworks/*', 'examples*'],
+  'orders and pages': ['http/*', 'orders/*', 'browser/*'],
+  'acceptance and commands': ['acceptance/*', 'cli/*'],
 }
 
 /** So many run at a time; more would be in each other's way on two processors. */
