@@ -71,6 +71,7 @@ export interface HandleParts {
 
 export function createHandle({ id, task, box, source, timeoutMs, isReadOnce = false, isById = false }: HandleParts): TaskHandle<unknown> {
   let isSpent = false
+  const taking = { isUnderWay: false }
   const status = async (): Promise<TaskStatus> => statusOf(id, await source.find())
   return {
     id,
@@ -88,7 +89,7 @@ export function createHandle({ id, task, box, source, timeoutMs, isReadOnce = fa
     result: async ({ timeout, signal } = {}) => {
       const ms = timeout === undefined ? timeoutMs : toMs(timeout, 'result timeout')
       if (isSpent) throw notFound(id)
-      const stop = feed({ id, box, source, isById, onTaken: () => (isSpent = true) })
+      const stop = feed({ id, box, source, isById, taking, onTaken: () => (isSpent = true) })
       try {
         const value = await box.wait(task === '' ? id : task, ms, signal)
         if (isReadOnce && !isSpent) {

@@ -90,7 +90,7 @@ function whatItHolds(start: Start): void {
     expect(seen['user']).to.deep.equal({ id: 'ada' })
   })
 
-  it('holds the headers that may travel, names in lower case, and no cookie', async () => {
+  it('holds the headers that may travel, names in lower case, and no cookie (item 148)', async () => {
     const client = await start({ '/': () => context().headers })
 
     const headers = { Authorization: 'Bearer t', 'Accept-Language': 'de', Cookie: 'session=1', 'X-Other': 'x' }

@@ -11,7 +11,7 @@ const membersOf = ({ text }: Answer): Readonly<Record<string, unknown>> => JSON.
 
 /** What people do with orders and a real worker, which the adapter of every framework must pass. */
 export function ordersScenario(name: string, serve: Serve, app: ReportsApp): void {
-  describe(`orders in ${name}`, () => {
+  describe(`orders in ${name} (item 123)`, () => {
     const scope = new Scope()
     let port = 0
     let gates = 0

@@ -28,7 +28,7 @@ const CASE_TIMEOUT_MS = 60_000
  * storeContract('sqlite', { open: (scope, clock) => openSqliteStore({ file: scope.file('states.db'), clock }) })
  */
 export function storeContract(name: string, harness: StoreHarness): void {
-  describe(`store contract: ${name}`, function () {
+  describe(`store contract: ${name} (item 83)`, function () {
     this.timeout(CASE_TIMEOUT_MS)
     const scope = eachScope()
     const exceptions = new Map(Object.entries(harness.except ?? {}))

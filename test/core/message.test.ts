@@ -112,7 +112,7 @@ for (const seal of SCOPES) {
       for (const refusal of refusals) expect(everyText(refusal)).to.not.include('eyJwbGFudGVk')
     })
 
-    it('encrypts the context and carriers from "context" on, arguments and outcomes from "message" on', () => {
+    it('encrypts the context and carriers from "context" on, arguments and outcomes from "message" on (item 147)', () => {
       carryHere('open', true)
 
       const call = messages.sealCall(callWith({ context: REQUEST, carriers: { open: { tenant: 'acme' } } })).toString()

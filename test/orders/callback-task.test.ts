@@ -42,7 +42,7 @@ describe('the callback of an order', function () {
   /** Places an order that has `url` called; answers its id. */
   const place = async (name: keyof typeof ORDERS, url: string, context: object = {}): Promise<string> => (await client.place(`printed-${name}`, { json: { context, callback: url } })).slice(-36)
 
-  it('tells of its completion what its client would see, signed with the secret that is derived from the key', async () => {
+  it('tells of its completion what its client would see, signed with the secret that is derived from the key (item 121)', async () => {
     const receiver = await openReceiver(scope())
     const app = await started()
     await app.worker()

@@ -13,29 +13,30 @@ export interface FeedParts {
   readonly source: StatusSource
   /** Nothing else will settle the box: what is wrong with the store is then an outcome, and so is an id of which nothing is known. */
   readonly isById: boolean
+  /** Of the handle: several may wait for its one result. What is told while the result is taken is that it was. */
+  readonly taking: { isUnderWay: boolean }
   /** Called when a result was taken that can be read once. */
   readonly onTaken: () => void
 }
 
 /** Settles the box with what the store knows, until the answer is called. */
-export function feed({ id, box, source, isById, onTaken }: FeedParts): () => void {
+export function feed({ id, box, source, isById, taking, onTaken }: FeedParts): () => void {
   let watch: Watch | undefined
   let isOver = false
-  /** What is told while the result is taken is that it was. */
-  let isTaking = false
   const failed = (error: unknown): void => {
     if (isById) box.settle({ kind: 'failed', error })
   }
   const look = async (): Promise<void> => {
     const record = await source.find()
-    if (isTaking) return
+    if (taking.isUnderWay) return
     if (record === undefined || record.takenAt !== undefined) return failed(notFound(id))
     const outcome = outcomeOf(record)
     if (outcome === undefined) return
     if (outcome.kind === 'completed' && record.isReadOnce === true) {
       if (box.outcome !== undefined) return
-      isTaking = true
-      if (!(await source.take())) return failed(notFound(id))
+      taking.isUnderWay = true
+      const isTaken = await source.take().finally(() => (taking.isUnderWay = false))
+      if (!isTaken) return failed(notFound(id))
       onTaken()
     }
     box.settle(outcome)
