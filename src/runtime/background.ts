@@ -9,6 +9,9 @@ import { resolveOnce, type Join } from './keys/once.js'
 import type { OneFlight } from './tracking/tracking.js'
 import type { TransactionClient } from '../core/transaction.js'
 
+/** A function that calls one task; as a method is, so that options of no call in particular fit every call. */
+export type FollowUpCall<A> = { call(outcome: A): Promise<unknown> }['call']
+
 /** What may be said of one call that is made through `background()` or `enqueue()`. */
 export interface SendOptions<R = never> extends CallOptions {
   /**
@@ -30,9 +33,9 @@ export interface SendOptions<R = never> extends CallOptions {
    * Calls the task that follows when this one has completed; it gets what stands for the result, to be passed whole. It is called at once
    * and sent by the worker: `then: (report) => mail.send(report)`. Options of that call: `(report) => enqueue(() => mail.send(report), { delay: '1h' })`.
    */
-  readonly then?: ((result: R) => Promise<unknown>) | undefined
+  readonly then?: FollowUpCall<R> | undefined
   /** The same for the task that follows when this one has failed for good; it gets what stands for the error. */
-  readonly onFailed?: ((error: Error) => Promise<unknown>) | undefined
+  readonly onFailed?: FollowUpCall<Error> | undefined
 }
 
 /** The tasks of a service, each answering a handle instead of waiting. */

@@ -1,6 +1,6 @@
 // What the compiler must say of tasks that follow others. Compiled by types.test.ts; never run.
 import { all, asyncTask, background, chain, enqueue } from 'errand'
-import type { AllHandle, ChainHandle, TaskHandle } from 'errand'
+import type { AllHandle, ChainHandle, SendOptions, TaskHandle } from 'errand'
 
 type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false
 const is = <T extends true>(): T | undefined => undefined
@@ -34,6 +34,10 @@ const first = enqueue(() => shop.price('a'), { then: (price) => shop.label(price
 is<Equal<typeof first, Promise<TaskHandle<number>>>>()
 void background(shop, { then: (price: number) => shop.label(price) }).price('a')
 void enqueue(() => shop.price('a'), { then: (price) => enqueue(() => shop.label(price), { delay: '1h' }) })
+// options that were made for no call in particular fit each
+const options: SendOptions = { delay: '1h', onFailed: (error) => shop.tell(error) }
+void enqueue(() => shop.price('a'), options)
+void background(shop, options).price('a')
 // @ts-expect-error a price is no text
 void enqueue(() => shop.price('a'), { then: (price) => shop.tell(price) })
 
