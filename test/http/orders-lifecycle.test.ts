@@ -233,6 +233,7 @@ describe('Handlers of orders', () => {
 
     expect(thrown).to.include({ code: 'TASK_FAILED', cause })
     expect(await orders.get(place.slice(-36))).to.include({ status: 'failed', message: 'The oven is out of order.' })
+    expect((await tasks.get(place.slice(-36)).progress()).message).to.equal('The oven is out of order.')
     expect(ran).to.deep.equal([['failed {}', 'failed']])
     expect(testing.failures.map(({ title }) => title)).to.deep.equal(['tellOrder failed (attempt 1)'])
   })
