@@ -63,6 +63,7 @@ export { verifyCallback, type ReceivedCallback, type VerifiedCallback } from './
 export { start, type Running, type StartOptions } from './start.js'
 export { orders, type Orders, type PlaceOptions, type SignedLinkOptions } from './orders/orders.js'
 export type { Order, OrderStatus } from './orders/order.js'
+export type { OrderPage, OrderSearch } from './orders/list.js'
 export type { OrderContext } from './orders/memo.js'
 export type { ContextSchema, OrderSignal, OrderTask, RegisterOptions } from './orders/handlers.js'
 export { currentOrder, type CurrentOrder } from './orders/current-order.js'

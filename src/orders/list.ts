@@ -4,8 +4,8 @@ import { orderOf, type Order } from './order.js'
 /** Whose orders, and which of them. */
 export interface OrderSearch {
   readonly owner: string
-  /** Orders on a page. */
-  readonly limit: number
+  /** Orders on a page, 500 at most. @defaultValue 50 */
+  readonly limit?: number | undefined
   /** `next` of the page before. */
   readonly after?: string | undefined
 }
@@ -16,13 +16,14 @@ export interface OrderPage {
   readonly next?: string | undefined
 }
 
+const DEFAULT_LIMIT = 50
 /** What the store keeps of the id of a user. */
 const OWNER_LENGTH = 100
 /** Other tasks of the same user stand between the orders; after so many pages the client is asked to come again. */
 const MOST_PAGES = 20
 
 /** @throws ErrandError `OPTION_INVALID` for an `after` that is none, `STORE_UNREACHABLE` */
-export async function listOrders({ owner, limit, after }: OrderSearch): Promise<OrderPage> {
+export async function listOrders({ owner, limit = DEFAULT_LIMIT, after }: OrderSearch): Promise<OrderPage> {
   const { store } = (await ordersApp()).tracking
   const orders: Order[] = []
   let next = after

@@ -6,6 +6,7 @@ import { cancelTask, type CancelOptions } from '../runtime/cancellation/cancel.j
 import { ordersApp } from './app.js'
 import { fingerprintOf } from './fingerprint.js'
 import { registerHandler, type OrderTask, type RegisterOptions } from './handlers.js'
+import { listOrders, type OrderPage, type OrderSearch } from './list.js'
 import { orderToken } from './links.js'
 import type { Order } from './order.js'
 import { findOrder, placeOrder, type Placed, type Placement } from './place.js'
@@ -32,7 +33,7 @@ export interface Orders {
   registerDestroy(name: string, task: OrderTask, options?: Omit<RegisterOptions, 'action'>): void
   /**
    * Whether handlers are sent to workers. `false`, for tests: they run in the process that places the order, as the worker would run them,
-   * before `place()` resolves and the client is answered. @defaultValue true
+   * before `place()` resolves and the client is answered; those of `updated` are not waited for. @defaultValue true
    */
   useTaskQueue: boolean
   /**
@@ -43,6 +44,8 @@ export interface Orders {
   place(name: string, options?: PlaceOptions): Promise<{ readonly uuid: string; readonly isNew: boolean }>
   /** An order by its id, whoever placed it; `undefined` where there is none, or not any more. @throws ErrandError `STORE_UNREACHABLE`, `CALL_INVALID` */
   get(uuid: string): Promise<Order | undefined>
+  /** Orders of one owner. @throws ErrandError `OPTION_INVALID`, `STORE_UNREACHABLE`, `CALL_INVALID` */
+  list(search: OrderSearch): Promise<OrderPage>
   /** Cancels an order and the tasks that it called, see `tasks.cancel()`; answers whether that changed anything. @throws as {@link get} */
   cancel(uuid: string, options?: CancelOptions): Promise<boolean>
   /**
@@ -79,6 +82,7 @@ export const orders: Orders = {
     throw new ErrandError('CALL_INVALID', `Cannot place an order "${name}": its key stands for an order that asks for something else. Use a key for one thing only.`)
   },
   get: findOrder,
+  list: listOrders,
   async cancel(uuid, options) {
     if ((await findOrder(uuid)) === undefined) return false
     const { tracking } = await ordersApp()

@@ -284,6 +284,8 @@ describe('Handlers of orders', () => {
     expect(other).to.be.instanceOf(ErrandError).with.property('code', 'CALL_INVALID')
     expect(again).to.deep.equal({ uuid, isNew: false })
     expect(await orders.get(uuid)).to.include({ name: 'pie', action: 'create', status: 'queued', owner: 'ada' })
+    expect((await orders.list({ owner: 'ada' })).orders.map((order) => order.uuid)).to.deep.equal([uuid])
+    expect((await orders.list({ owner: 'grace' })).orders).to.deep.equal([])
     expect(await orders.cancel(uuid, { reason: 'too late' })).to.equal(true)
     expect(await orders.get(uuid)).to.include({ status: 'cancelled', message: 'too late' })
   })
