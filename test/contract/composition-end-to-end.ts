@@ -134,6 +134,7 @@ const cases: Readonly<Record<string, { readonly body: Case; readonly settings?: 
 
       expect(replayed).to.equal(1)
       expect(await app.ran(6)).to.deep.equal(['run 1', 'run 2', 'run 3', 'run 4', 'run 1', 'at last'])
+      for (const { id } of last.steps) await app.reached(id, 'completed')
     },
   },
   'fail, and are not run again, behind a worker that was killed when it had sent them': {
