@@ -11,6 +11,7 @@ import { silentLogger } from '#src/core/logger.js'
 import { createMessages, type CallMessage } from '#src/core/message.js'
 import { generateKey, parseKeyRing } from '#src/core/seal/key-ring.js'
 import { readNote } from '#src/runtime/death-note.js'
+import { declareBuiltIn } from '#src/runtime/built-in.js'
 import { createExecutor } from '#src/runtime/execute.js'
 import { LazySignal } from '#src/core/lazy-signal.js'
 import type { Runtime } from '#src/runtime/runtime.js'
@@ -173,6 +174,37 @@ describe('a run', () => {
 
     assert.equal(code, 'TOKEN_EXPIRED')
     assert.equal((await worker().run('good', {}, [], asWith(400))).kind, 'done')
+  })
+})
+
+describe('a task of this library itself', () => {
+  it('runs without the hooks of the application, and also when the token of who caused it has expired', async () => {
+    let hooked = 0
+    let ran = 0
+    const remove = around((run) => {
+      hooked++
+      return run()
+    })
+    const { name } = declareBuiltIn({ name: 'executed', body: async () => void ran++, plan: () => undefined }).task
+    try {
+      const expired = makeContext({ headers: { authorization: jwt(400) } })
+      assert.equal((await worker({ reverify: true }).run(name, {}, [], { context: expired })).kind, 'done')
+    } finally {
+      remove()
+    }
+
+    assert.deepEqual([ran, hooked], [1, 0])
+  })
+
+  it('is run again as it decides itself, whatever the configured retries are', async () => {
+    const pauses = [7, undefined]
+    const { name } = declareBuiltIn({ name: 'planned', body: async () => Promise.reject(new Error('away')), plan: () => pauses.shift() }).task
+    const { run } = worker()
+
+    const first = await run(name)
+    const second = await run(name, { attempt: 2 })
+
+    assert.deepEqual([first.kind, first.kind === 'again' && first.delayMs, second.kind], ['again', 7, 'dead'])
   })
 })
 
