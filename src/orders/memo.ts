@@ -1,4 +1,5 @@
 import type { OrderAction } from '../core/order-option.js'
+import { ErrandError } from '../errors.js'
 import type { TaskRecord } from '../store/store.js'
 
 /** The JSON object that a client gives with an order. */
@@ -15,7 +16,14 @@ export interface OrderMemo {
   readonly fingerprint?: string | undefined
 }
 
-export const encodeMemo = (memo: OrderMemo): string => JSON.stringify({ order: memo })
+/** @throws ErrandError `VALUE_UNSERIALIZABLE` for a context that JSON has no form for */
+export function encodeMemo(memo: OrderMemo): string {
+  try {
+    return JSON.stringify({ order: memo })
+  } catch (cause) {
+    throw new ErrandError('VALUE_UNSERIALIZABLE', `Cannot place an order "${memo.name}": JSON has no form for its context. Give it an object of plain values.`, { cause })
+  }
+}
 
 /** `undefined` for a task that is no order. */
 export function memoOf({ memo }: Pick<TaskRecord, 'memo'>): OrderMemo | undefined {

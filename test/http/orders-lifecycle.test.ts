@@ -283,6 +283,14 @@ describe('Handlers of orders', () => {
 
     expect(other).to.be.instanceOf(ErrandError).with.property('code', 'CALL_INVALID')
     expect(again).to.deep.equal({ uuid, isNew: false })
+    const loop: Record<string, unknown> = {}
+    loop['self'] = loop
+    for (const context of [{ a: 1n }, loop]) {
+      for (const options of [{ context }, { context, key: 'loop' }]) {
+        const refusal: unknown = await orders.place('pie', options).catch((error: unknown) => error)
+        expect(refusal).to.be.instanceOf(ErrandError).with.property('code', 'VALUE_UNSERIALIZABLE')
+      }
+    }
     expect(await orders.get(uuid)).to.include({ name: 'pie', action: 'create', status: 'queued', owner: 'ada' })
     expect((await orders.list({ owner: 'ada' })).orders.map((order) => order.uuid)).to.deep.equal([uuid])
     expect((await orders.list({ owner: 'grace' })).orders).to.deep.equal([])
