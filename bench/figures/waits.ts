@@ -1,0 +1,44 @@
+import { quantile, type Figure } from './figure.js'
+
+const PAUSE_MS = 5
+const WARM_UP = 20
+const SIDE_BY_SIDE = 100
+
+/** From a call to the begin of its body, while nothing else happens. */
+export const idle: Figure = {
+  name: 'idle',
+  measure: async (bench) => {
+    const caller = await bench.caller()
+    const worker = await bench.worker()
+    const each: number[] = []
+    for (let number = -WARM_UP; number < bench.sizes.calls; number++) {
+      const ran = worker.expect(1)
+      const { begunMs } = await caller.dispatch(1, 1)
+      const { atMs } = await ran
+      if (number >= 0) each.push(atMs - begunMs)
+      // the worker has to be idle again: its acknowledgement is on its way
+      await new Promise((resolve) => setTimeout(resolve, PAUSE_MS))
+    }
+    return { 'idle, call to body, p50 ms': quantile(each, 0.5), 'idle, call to body, p99 ms': quantile(each, 0.99) }
+  },
+}
+
+/** From a call to its result. */
+export const results: Figure = {
+  name: 'results',
+  measure: async (bench) => {
+    const caller = await bench.caller()
+    await bench.worker()
+    const { calls, count } = bench.sizes
+    if ((await caller.results(WARM_UP, 1)) === undefined) return {}
+    const alone = await caller.results(calls, 1)
+    const many = Math.max(SIDE_BY_SIDE, Math.floor(count / 4))
+    const together = await caller.results(many, SIDE_BY_SIDE)
+    if (alone === undefined || together === undefined) return {}
+    return {
+      'result, one at a time, p50 ms': quantile(alone.eachMs, 0.5),
+      'result, one at a time, p99 ms': quantile(alone.eachMs, 0.99),
+      'result, 100 in flight, results/s': (many / (together.endedMs - together.begunMs)) * 1000,
+    }
+  },
+}

@@ -1,0 +1,60 @@
+/** `npm run bench`: measures Errand against the limits and, with `--peers`, against other systems; bench/README.md has the options. */
+import { writeFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
+import { figures as allFigures } from './figures/index.js'
+import { libraries, machine } from './machine.js'
+import { othersOf, tablesOf } from './report.js'
+import { measureAll } from './rounds.js'
+import { Servers } from './servers.js'
+import { allSystems, findSystem, ownSystems } from './systems/index.js'
+import type { System } from './system.js'
+
+const RESULTS = fileURLToPath(new URL('../../bench/RESULTS.md', import.meta.url))
+
+const { values: given } = parseArgs({
+  options: {
+    peers: { type: 'boolean', default: false },
+    systems: { type: 'string' },
+    figures: { type: 'string' },
+    rounds: { type: 'string', default: '5' },
+    count: { type: 'string', default: '20000' },
+    calls: { type: 'string', default: '500' },
+    backlog: { type: 'string', default: '200000' },
+    save: { type: 'boolean', default: false },
+  },
+})
+
+const systems = chosenSystems().filter(isPossible)
+const figures = allFigures.filter(({ name, isLong }) => given.figures?.split(',').includes(name) ?? isLong !== true)
+const servers = new Servers()
+try {
+  await servers.open(systems)
+  const sizes = { count: Number(given.count), calls: Number(given.calls), backlog: Number(given.backlog) }
+  const measured = await measureAll({ systems, figures, sizes, rounds: Number(given.rounds), servers, say: (line) => console.error(line) })
+  const about = [
+    `Machine: ${machine()}`,
+    `Versions: ${[...libraries(), ...(await servers.versions())].join(', ')}`,
+    `Command: npm run bench -- ${process.argv.slice(2).join(' ')}`,
+    `Others: ${othersOf(measured)}`,
+    '',
+    ...systems.map(({ name, setting }) => `- ${name}: ${setting}`),
+  ]
+  const report = `${about.join('\n')}\n\n${tablesOf(systems, measured)}\n`
+  console.log(report)
+  if (given.save) writeFileSync(RESULTS, `# Results\n\n${report}`)
+  process.exitCode = measured.some(({ failures }) => failures.length > 0) ? 1 : 0
+} finally {
+  await servers.close()
+}
+
+function chosenSystems(): readonly System[] {
+  if (given.systems !== undefined) return given.systems.split(',').map(findSystem)
+  return given.peers ? allSystems : ownSystems
+}
+
+function isPossible(system: System): boolean {
+  const refusal = system.refusal?.()
+  if (refusal !== undefined) console.error(`left out: ${system.name}: ${refusal}`)
+  return refusal === undefined
+}
