@@ -2,6 +2,7 @@
 //   npm test -- --grep retries     passes arguments on to mocha
 //   npm test -- --matrix           runs on the other supported Node versions as well (always so in CI)
 //   npm test -- --faults           runs a dozen rows of the fault matrix as well (always so in CI; npm run test:faults runs all)
+//   npm test -- --guard            measures as well whether Errand became slower by a factor (always so in CI; bench/README.md)
 //   npm test -- --rabbit 4.3       runs the tests of RabbitMQ against that version (Debian, root; see scripts/rabbitmq4.mjs)
 //   npm test -- --verbose          shows what installing and compiling print
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
@@ -15,7 +16,7 @@ import { totalsLine } from './totals.mjs'
 
 /** Leftovers of a test are told and ended after ten seconds; only a defect of the runtime takes longer. */
 const HANGS_AFTER_MS = 30_000
-const OURS = new Set(['--matrix', '--faults', '--verbose'])
+const OURS = new Set(['--matrix', '--faults', '--guard', '--verbose'])
 
 await runScript(async () => {
   const given = process.argv.slice(2)
@@ -34,6 +35,8 @@ await runScript(async () => {
   if (inCi || given.includes('--matrix')) {
     runs.push(...(await runOnNewerNodes(mochaArgs)))
   }
+
+  if (inCi || given.includes('--guard')) runs.push(await runGuard())
 
   const totals = sum(runs)
   // the output of a dozen parts lies above: who looks at its end sees what failed
@@ -83,6 +86,12 @@ async function runTests(node, mochaArgs, without = []) {
 function runFaults() {
   console.log('\nA dozen rows of the fault matrix')
   return counted(process.execPath, ['--enable-source-maps', join(root, 'build', 'test', 'faults', 'main.js'), '--brief'])
+}
+
+/** After everything else, when this machine has nothing else to do for us. */
+function runGuard() {
+  console.log('\nErrand against the least that could be done')
+  return counted(process.execPath, ['--enable-source-maps', join(root, 'build', 'bench', 'guard.js')])
 }
 
 /**

@@ -41,6 +41,8 @@ async function follow(order: Order): Promise<unknown> {
   }
 }
 
+const close = async (): Promise<void> => opened?.close()
+
 async function open({ side, system: name, place }: Extract<Order, { do: 'open' }>): Promise<void> {
   const system = findSystem(name)
   if (side === 'worker') {
@@ -52,8 +54,8 @@ async function open({ side, system: name, place }: Extract<Order, { do: 'open' }
 }
 
 async function results(count: number, inFlight: number): Promise<Times | undefined> {
-  const { result } = theCaller()
-  return result === undefined ? undefined : timed(count, inFlight, (number) => result(number))
+  const asked = theCaller()
+  return asked.result === undefined ? undefined : timed(count, inFlight, async (number) => asked.result?.(number))
 }
 
 async function timed(count: number, inFlight: number, send: (number: number) => Promise<unknown>): Promise<Times> {

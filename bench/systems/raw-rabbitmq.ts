@@ -120,8 +120,9 @@ async function startWorker({ urls, name }: Place, body: Body): Promise<Closing> 
     // the caller above wrote it
     const { email, asker } = JSON.parse(message.content.toString()) as Whole
     const answer = await body(email, asker.user.id)
-    const { replyTo, correlationId } = message.properties
-    if (replyTo !== undefined) channel.publish('', String(replyTo), Buffer.from(answer), { correlationId })
+    // the caller above set both or none
+    const { replyTo, correlationId = '' } = message.properties as { replyTo?: string; correlationId?: string }
+    if (replyTo !== undefined) channel.publish('', replyTo, Buffer.from(answer), { correlationId })
     // bodies end in the order of delivery here
     if (last === undefined) setImmediate(flush)
     last = message

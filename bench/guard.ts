@@ -1,0 +1,78 @@
+/**
+ * `npm test -- --guard`: whether Errand became slower by a factor. It is compared with the limit of the same round, and one good round
+ * is enough: a busy machine slows both down, and only what is slow in every round has a defect.
+ */
+import { writeFileSync } from 'node:fs'
+import type { Figure } from './figures/figure.js'
+import { rate, runAll } from './figures/rates.js'
+import { machine } from './machine.js'
+import { ratiosOf } from './report.js'
+import { measureAll } from './rounds.js'
+import { Servers } from './servers.js'
+import { findSystem } from './systems/index.js'
+
+/** Rates end to end that are no longer noise: the design allows 0.75 and 0.5 of the limits. */
+const PAIRS = [
+  { system: 'errand-rabbitmq', against: 'raw-rabbitmq', atLeast: 0.15 },
+  { system: 'errand-sqlite', against: 'raw-sqlite', atLeast: 0.1 },
+] as const
+const ROUNDS = 4
+/** Enough for the compiler of Node to have come to rest. */
+const WARM_UP = 4000
+const COUNT = 6000
+const TITLE = 'end to end, tasks/s'
+
+const figure: Figure = {
+  name: 'guard',
+  measure: async (bench) => {
+    const caller = await bench.caller()
+    const worker = await bench.worker()
+    await runAll(WARM_UP, caller, worker)
+    return { [TITLE]: rate(COUNT, await runAll(COUNT, caller, worker)) }
+  },
+}
+
+const totals: { passed: number; failed: number; skipped: number; failures: string[] } = { passed: 0, failed: 0, skipped: 0, failures: [] }
+console.log(machine())
+for (const pair of PAIRS) await guard(pair)
+const file = process.env['ERRAND_TOTALS_FILE']
+if (file !== undefined) writeFileSync(file, JSON.stringify(totals))
+console.log(`${totals.passed} passed, ${totals.failed} failed${totals.skipped > 0 ? `, ${totals.skipped} skipped` : ''}`)
+process.exitCode = totals.failed === 0 ? 0 : 1
+
+async function guard({ system, against, atLeast }: (typeof PAIRS)[number]): Promise<void> {
+  const systems = [findSystem(against), findSystem(system)]
+  const servers = new Servers()
+  try {
+    await servers.open(systems)
+  } catch (error) {
+    return withoutServer(system, error)
+  }
+  let best = 0
+  try {
+    for (let round = 0; round < ROUNDS && best < atLeast; round++) {
+      const plan = { systems, figures: [figure], sizes: { count: COUNT, calls: 0, backlog: 0 }, rounds: 1, servers, say: () => {} }
+      const measured = await measureAll(plan)
+      for (const failure of measured.flatMap(({ failures }) => failures)) console.log(failure)
+      best = Math.max(best, ...ratiosOf(TITLE, measured, { system, against }))
+    }
+  } finally {
+    await servers.close()
+  }
+  const said = `${system}: ${best.toFixed(2)} x ${against} end to end, where ${atLeast} is the least`
+  console.log(said)
+  if (best >= atLeast) totals.passed += 1
+  else fail(said)
+}
+
+function withoutServer(system: string, error: unknown): void {
+  const said = `${system}: ${error instanceof Error ? error.message : String(error)}`
+  if ((process.env['CI'] ?? '') !== '') return fail(said)
+  console.log(`left out: ${said}`)
+  totals.skipped += 1
+}
+
+function fail(said: string): void {
+  totals.failed += 1
+  totals.failures.push(said)
+}
