@@ -37,7 +37,7 @@ async function follow(order: Order): Promise<unknown> {
     case 'usage':
       return usage()
     case 'close':
-      return opened?.close()
+      return close()
   }
 }
 
