@@ -36,7 +36,7 @@ async function follow(order: Order): Promise<unknown> {
       return counter.expect(order.count)
     case 'usage':
       return usage()
-    case 'close':
+    default:
       return close()
   }
 }
