@@ -1,7 +1,8 @@
 import type { Side } from '../side.js'
 import { quantile, type Bench, type Figure } from './figure.js'
 
-const IN_FLIGHT = 1000
+/** Unconfirmed tasks of a caller in a hurry. */
+export const IN_FLIGHT = 1000
 /** What is thrown away at the begin: connections open, code is compiled. */
 const WARM_UP = 500
 

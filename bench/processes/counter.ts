@@ -5,6 +5,7 @@ import { nowMs, type Ran } from './orders.js'
 class Counter {
   wrong = 0
   #begun = 0
+  #firstMs = 0
   #waiting: { readonly at: number; readonly tell: (ran: Ran) => void } | undefined
 
   /** Resolves when `count` bodies more have begun. */
@@ -16,8 +17,9 @@ class Counter {
 
   readonly body = async (email: Email, userId: string | undefined): Promise<string> => {
     this.#begun += 1
+    if (this.#begun === 1) this.#firstMs = nowMs()
     if (!isWhole(email, userId)) this.wrong += 1
-    if (this.#begun === this.#waiting?.at) this.#waiting.tell({ atMs: nowMs() })
+    if (this.#begun === this.#waiting?.at) this.#waiting.tell({ atMs: nowMs(), firstMs: this.#firstMs })
     return email.to
   }
 }

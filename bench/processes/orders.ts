@@ -27,7 +27,10 @@ export interface Times extends Sent {
 }
 
 export interface Ran {
+  /** When the last of them began. */
   readonly atMs: number
+  /** When the first body of this worker began. */
+  readonly firstMs: number
 }
 
 export interface Usage {

@@ -1,5 +1,6 @@
 import type { System } from '../system.js'
 import { errandSystems } from './errand.js'
+import { rabbitmqClient } from './peers/rabbitmq-client.js'
 import { rawRabbitmq } from './raw-rabbitmq.js'
 import { rawSqlite } from './raw-sqlite.js'
 
@@ -7,7 +8,7 @@ import { rawSqlite } from './raw-sqlite.js'
 export const ownSystems: readonly System[] = [rawRabbitmq, rawSqlite, ...errandSystems]
 
 /** Every system there is. */
-export const allSystems: readonly System[] = [...ownSystems]
+export const allSystems: readonly System[] = [...ownSystems, rabbitmqClient]
 
 /** @throws Error where there is none of that name */
 export function findSystem(name: string): System {
