@@ -3,8 +3,8 @@ import { quantile, type Bench, type Figure } from './figure.js'
 
 /** Unconfirmed tasks of a caller in a hurry. */
 export const IN_FLIGHT = 1000
-/** What is thrown away at the begin: connections open, code is compiled. */
-const WARM_UP = 500
+/** What is thrown away at the begin, until connections are open and the compiler of Node has come to rest. */
+const WARM_UP = 4000
 
 /** How fast tasks become durable while nobody takes them, and how long one caller waits. */
 export const dispatch: Figure = {
