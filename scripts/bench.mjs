@@ -23,7 +23,9 @@ await runScript(async () => {
   return 0
 })
 
-const run = (file, args) => inherit(process.execPath, ['--enable-source-maps', file, ...args])
+function run(file, args) {
+  return inherit(process.execPath, ['--enable-source-maps', file, ...args])
+}
 
 /** They are no dependencies of the product, and lie in a folder of their own. */
 async function installPeers() {
