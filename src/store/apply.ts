@@ -62,11 +62,16 @@ function apply(known: TaskRecord, change: Move): TaskRecord | undefined {
   }
 }
 
-/** What failed waits again. Its runs stay in the timeline. */
+/**
+ * What failed waits again; its runs stay in the timeline. The message of a dead letter that is sent once more is at hand, so that whatever
+ * was written down but an end of another kind is out of date. A call that had to wait (`sendingUntil`) only fails unsent with the call before it.
+ */
 function revive(known: TaskRecord, { at, expiresAt, sendingUntil }: Extract<Change, { kind: 'revived' }>): TaskRecord | undefined {
-  if (known.state !== 'failed') return undefined
+  const hasDied = sendingUntil === undefined ? known.state !== 'unknown' && known.state !== 'completed' && known.state !== 'cancelled' : known.state === 'failed' && known.sendingUntil !== undefined
+  if (!hasDied) return undefined
+  const runs = known.runs.map((run) => (run.outcome === undefined ? { ...run, endedAt: at, outcome: 'failed' as const } : run))
   const anew = { error: undefined, endedAt: undefined, dueAt: undefined, progress: { value: -1 } }
-  return { ...known, ...anew, state: 'queued', changedAt: at, revivedAt: at, sendingUntil, expiresAt: expiresAt ?? known.expiresAt }
+  return { ...known, ...anew, runs, state: 'queued', changedAt: at, revivedAt: at, sendingUntil, expiresAt: expiresAt ?? known.expiresAt }
 }
 
 /** The one thing that happens after a good end. */

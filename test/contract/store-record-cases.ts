@@ -79,14 +79,41 @@ export const lifeCases: StoreCases = {
     expect((await c.known(id)).runs.map(({ attempt, outcome }) => [attempt, outcome])).to.deep.equal([[1, 'retrying'], [2, 'failed'], [1, 'completed']])
   },
 
-  'only what failed can be sent once more': async (c) => {
-    const [queued, completed] = [await c.announce(), await c.announce()]
-    await c.store.record([c.start(completed), c.complete(completed)])
+  'what ended otherwise, and what nobody knows, cannot be sent once more': async (c) => {
+    const [completed, cancelled] = [await c.announce(), await c.announce()]
+    await c.store.record([c.start(completed), c.complete(completed), { kind: 'cancelled', id: cancelled, at: c.clock.now() }])
 
-    for (const [id, state] of [[queued, 'queued'], [completed, 'completed']] as const) {
+    for (const [id, state] of [[completed, 'completed'], [cancelled, 'cancelled'], [newId(), 'unknown']] as const) {
       const [revived] = await c.store.record([{ kind: 'revived', id, at: c.clock.now() }])
       expect(revived).to.deep.equal({ applied: false, state })
     }
+  },
+
+  'what is sent once more although its failure was never written down runs again, and a failure that comes late changes nothing': async (c) => {
+    const id = await c.announce()
+    const last = c.run(3)
+    await c.store.record([c.start(id, last)])
+    c.clock.forward(1000)
+
+    const [revived] = await c.store.record([{ kind: 'revived', id, at: c.clock.now() }])
+    expect(revived).to.deep.equal({ applied: true, state: 'queued' })
+    const [late] = await c.store.record([c.fail(id, last)])
+    expect(late).to.deep.equal({ applied: false, state: 'queued' })
+    c.clock.forward(1000)
+    const run = c.run(1, c.clock.now())
+    const [started, failed] = await c.store.record([{ kind: 'started', id, at: c.clock.now(), run }, c.fail(id, run)])
+    expect([started?.state, failed?.state]).to.deep.equal(['running', 'failed'])
+  },
+
+  'a call that was sent and failed by itself is not revived by another message of the call before it': async (c) => {
+    const sendingUntil = c.clock.now() + 60_000
+    const [sent, unsent] = [await c.announce({ sendingUntil }), await c.announce({ sendingUntil })]
+    const at = c.clock.now()
+    await c.store.record([{ kind: 'sent', id: sent, at }, c.start(sent), c.fail(sent), { kind: 'failed', id: unsent, at, error: ERROR }])
+
+    const [first, second] = await c.store.record([{ kind: 'revived', id: sent, at, sendingUntil }, { kind: 'revived', id: unsent, at, sendingUntil }])
+
+    expect([first, second]).to.deep.equal([{ applied: false, state: 'failed' }, { applied: true, state: 'queued' }])
   },
 
   'progress is seen by others at once, with its data, and a completed task is at its whole': async (c) => {

@@ -15,6 +15,8 @@ export interface CallBefore {
 
 interface CallToWaitFor extends CallBefore {
   readonly delayMs: number
+  /** When the first of them was called, with which the others were. @defaultValue `sentAt` */
+  readonly calledAt?: number | undefined
 }
 
 /** What is made known, when a call is made, of the calls that follow its completion: they wait, and can be cancelled. */
@@ -22,10 +24,13 @@ export function announcementsOf(runtime: Runtime, tracking: Tracking, before: Ca
   return next.flatMap((followUp) => {
     if (followUp.on !== 'completed' || followUp.group !== undefined) return []
     const { id, options } = followUp
-    // it can wait for as long as everything before it, and then again
+    const { context, calledAt = before.sentAt } = before
+    // it can wait for as long as everything before it, and then again; when it is due nobody knows yet
     const sentAt = before.sentAt + before.delayMs + runtime.settings.expiresMs
-    const later = announcementsOf(runtime, tracking, { id, context: before.context, sentAt, delayMs: options.delayMs }, followUp.next)
-    return isTracked(followUp) ? [{ ...announcementOfFollowUp(runtime, tracking, { ...before, sentAt }, followUp), sendingUntil: NOT_SENT }, ...later] : later
+    const later = announcementsOf(runtime, tracking, { id, context, sentAt, delayMs: options.delayMs, calledAt }, followUp.next)
+    if (!isTracked(followUp)) return later
+    const known = announcementOfFollowUp(runtime, tracking, { ...before, sentAt }, followUp)
+    return [{ ...known, createdAt: calledAt, dueAt: undefined, sendingUntil: NOT_SENT }, ...later]
   })
 }
 

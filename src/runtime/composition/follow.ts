@@ -2,7 +2,7 @@ import type { Verdict } from '../../broker/broker.js'
 import { newId } from '../../core/clock.js'
 import { givenOne, leavesOpen, type FollowUp } from '../../core/follow-up.js'
 import type { OpenedCall } from '../../core/message.js'
-import { assertNever } from '../../errors.js'
+import { assertNever, ErrandError, type ErrorCode } from '../../errors.js'
 import type { Change } from '../../store/store.js'
 import { answerFailure } from '../answers.js'
 import { emit } from '../events.js'
@@ -13,6 +13,14 @@ import { announcementOfFollowUp, isTracked } from './announce.js'
 import { endText, errorText, type CallEnd } from './call-end.js'
 import { groupText } from './group.js'
 import { stepFailed } from './step-failed.js'
+
+/**
+ * Pauses before what could not be sent is tried again, within the run: a body may have no store that knows it has ended, and would run once
+ * more. Together less than the usual grace of a worker that stops.
+ */
+const PAUSES_MS = [500, 1_000, 2_000, 4_000, 8_000, 8_000]
+/** About the message itself: the same would happen again, for ever. */
+const HOPELESS: ReadonlySet<ErrorCode> = new Set(['PAYLOAD_TOO_LARGE', 'OPTION_INVALID'])
 
 /** For a message whose follow-ups could not be sent: it is delivered again, and its body is not run again where that it completed is known. */
 export const COME_AGAIN: Verdict = { kind: 'later', delayMs: 1_000 }
@@ -25,18 +33,24 @@ export type CallBefore = Pick<OpenedCall, 'id' | 'task' | 'context' | 'carriers'
  * whether all is done, otherwise the message must come again. Never rejects.
  */
 export async function followCall(runtime: Runtime, call: CallBefore, end: CallEnd): Promise<boolean> {
-  if (call.next === undefined) return true
-  try {
-    await followAll(runtime, call, end)
-    return true
-  } catch (error) {
-    runtime.log.warn(`What follows ${call.task} ${call.id} could not be sent, and is tried again: ${error instanceof Error ? error.message : 'unknown'}`)
-    return false
+  for (const followUp of call.next ?? []) {
+    if (!(await followPatiently({ runtime, before: call, followUp }, end))) return false
   }
+  return true
 }
 
-async function followAll(runtime: Runtime, before: CallBefore, end: CallEnd): Promise<void> {
-  for (const followUp of before.next ?? []) await follow({ runtime, before, followUp }, end)
+async function followPatiently(step: Step, end: CallEnd): Promise<boolean> {
+  const { runtime, before } = step
+  for (const pauseMs of [...PAUSES_MS, undefined]) {
+    try {
+      await follow(step, end)
+      return true
+    } catch (error) {
+      runtime.log.warn(`What follows ${before.task} ${before.id} could not be sent, and is tried again: ${error instanceof Error ? error.message : 'unknown'}`)
+    }
+    if (pauseMs !== undefined) await new Promise<void>((resolve) => runtime.clock.after(pauseMs, resolve))
+  }
+  return false
 }
 
 interface Step {
@@ -103,8 +117,13 @@ async function send(step: Step, given: () => string): Promise<void> {
     emit(runtime.log, 'queued', { id, task, at: sentAt, queue, delayMs })
   }
   const { tracking } = runtime
-  if (tracking === undefined || !isTracked(followUp)) await publish()
-  else await tracking.announceDeferred(announcementOfFollowUp(runtime, tracking, { ...step.before, sentAt }, followUp), publish)
+  try {
+    if (tracking === undefined || !isTracked(followUp)) await publish()
+    else await tracking.announceDeferred(announcementOfFollowUp(runtime, tracking, { ...step.before, sentAt }, followUp), publish)
+  } catch (error) {
+    if (error instanceof ErrandError && HOPELESS.has(error.code)) return giveUp(step, { kind: 'failed', error })
+    throw error
+  }
 }
 
 function seal({ runtime, before, followUp }: Step, given: string | undefined, sentAt: number): Buffer {
@@ -128,5 +147,5 @@ async function giveUp({ runtime, before, followUp }: Step, end: Exclude<CallEnd,
     await tracking.record([{ kind: 'announced', ...known, sendingUntil: NOT_SENT }, change])
   }
   await answerFailure(runtime, { id, task, replyTo }, end.error)
-  await followAll(runtime, { ...before, id, task, next }, end)
+  for (const last of next) await follow({ runtime, before: { ...before, id, task, next }, followUp: last }, end)
 }
