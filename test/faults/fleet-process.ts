@@ -25,7 +25,7 @@ export class ServerProcess implements AsyncDisposable {
   /** The most memory it had, in MB. */
   mostMb = 0
   /** What it has in use. */
-  usage: Usage = { rssMb: 0, resources: 0 }
+  usage: Usage = { rssMb: 0, resources: 0, kinds: {} }
   readonly #child: ChildProcess
   readonly #batches = new Map<number, () => void>()
   readonly #gone: Promise<void>
@@ -100,7 +100,7 @@ export class WorkerProcess implements AsyncDisposable {
   /** The most memory that one of its processes had, in MB. */
   mostMb = 0
   /** What its process has in use. */
-  usage: Usage = { rssMb: 0, resources: 0 }
+  usage: Usage = { rssMb: 0, resources: 0, kinds: {} }
   readonly #config: ConfigInput
   readonly #options: FleetOptions
   #child: ChildProcess | undefined

@@ -44,6 +44,8 @@ export interface Usage {
   readonly rssMb: number
   /** Sockets, timers, requests under way: what keeps an event loop busy. */
   readonly resources: number
+  /** Of these, how many of each kind. */
+  readonly kinds: Readonly<Record<string, number>>
 }
 
 export type UsageNews = Usage & { readonly is: 'usage' }

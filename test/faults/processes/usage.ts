@@ -4,7 +4,10 @@ import type { UsageNews } from './orders.js'
 export function tellUsage(): () => void {
   const timer = setInterval(() => {
     const rssMb = Math.round(process.memoryUsage.rss() / 2 ** 20)
-    process.send?.({ is: 'usage', rssMb, resources: process.getActiveResourcesInfo().length } satisfies UsageNews)
+    const active = process.getActiveResourcesInfo()
+    const kinds: Record<string, number> = {}
+    for (const kind of active) kinds[kind] = (kinds[kind] ?? 0) + 1
+    process.send?.({ is: 'usage', rssMb, resources: active.length, kinds } satisfies UsageNews)
   }, 1000)
   return () => clearInterval(timer)
 }
