@@ -10,7 +10,7 @@ import { until } from '../kit/until.js'
 import { brief, large } from '../fixtures/page/tasks.js'
 
 const MEBIBYTE = 1024 * 1024
-const LARGE = 100 * MEBIBYTE
+const LARGE = 200 * MEBIBYTE
 const DAY_MS = 86_400_000
 
 setFlagsFromString('--expose-gc')
@@ -111,7 +111,7 @@ describe('A large result', function () {
   this.timeout(120_000)
   const scope = eachScope()
 
-  it('of 100 MB is written and streamed as it comes, in a memory that is bounded (133)', async () => {
+  it('of 200 MB is written and streamed as it comes, in a memory that is bounded (133)', async () => {
     const app = new PageApp(scope())
     await app.start({ '/large': { run: large } })
     const worker = await app.worker()

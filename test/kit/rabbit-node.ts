@@ -30,17 +30,22 @@ export interface NodeOptions {
   readonly files?: Readonly<Record<string, string>>
 }
 
+/** Another program may take a port between the choice and the start. */
+const MOST_STARTS = 3
+
 /** Starts a private node from these scripts; resolves when it speaks AMQP. */
 export async function startRabbitNode(scripts: RabbitScripts, options: NodeOptions = {}): Promise<RabbitNode> {
-  const ports = { amqp: await freePort(), dist: await freePort(), epmd: await freePort() }
-  const node = new InstalledNode(scripts, ports, options)
-  try {
-    await node.start()
-  } catch (error) {
-    await node[Symbol.asyncDispose]()
-    throw error
+  for (let starts = 1; ; starts++) {
+    const ports = { amqp: await freePort(), dist: await freePort(), epmd: await freePort() }
+    const node = new InstalledNode(scripts, ports, options)
+    try {
+      await node.start()
+      return node
+    } catch (error) {
+      await node[Symbol.asyncDispose]()
+      if (starts === MOST_STARTS || !String(error).includes('could_not_start_listener')) throw error
+    }
   }
-  return node
 }
 
 class InstalledNode implements RabbitNode {
