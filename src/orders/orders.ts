@@ -1,4 +1,4 @@
-import { show } from '../core/options.js'
+import { refuseUnknownKeys, show } from '../core/options.js'
 import type { Duration } from '../core/duration.js'
 import type { OrderAction } from '../core/order-option.js'
 import { ErrandError } from '../errors.js'
@@ -37,8 +37,8 @@ export interface Orders {
    */
   useTaskQueue: boolean
   /**
-   * Places an order as the user of the current context. Resolves once it would survive a crash.
-   * @throws ErrandError `OPTION_INVALID` where nothing handles such orders, `CALL_INVALID` where nothing is queued or kept,
+   * Places an order as the user of the current context, without asking `validate`: that is for clients. Resolves once it would survive a crash.
+   * @throws ErrandError `OPTION_INVALID` where nothing handles such orders, for a context that is no object and for unknown options, `CALL_INVALID` where nothing is queued or kept,
    * `STORE_UNREACHABLE`, and what a call fails with; there is no order then
    */
   place(name: string, options?: PlaceOptions): Promise<{ readonly uuid: string; readonly isNew: boolean }>
@@ -76,7 +76,12 @@ export const orders: Orders = {
     if (typeof isUsed !== 'boolean') throw new ErrandError('OPTION_INVALID', `orders.useTaskQueue must be true or false, got ${show(isUsed)}.`)
     setRunHere(!isUsed)
   },
-  async place(name, { action = 'create', context = {}, key } = {}) {
+  async place(name, options = {}) {
+    refuseUnknownKeys('orders.place()', options, ['action', 'context', 'key'])
+    const { action = 'create', context = {}, key } = options
+    if (typeof context !== 'object' || context === null || Array.isArray(context)) {
+      throw new ErrandError('OPTION_INVALID', `orders.place() takes an object for JSON as "context", got ${context === null ? 'null' : Array.isArray(context) ? 'a list' : `a ${typeof context}`}.`)
+    }
     const placed: Placed = await placeOrder({ name, action, context, key, fingerprint: key === undefined ? undefined : fingerprintOf(context) })
     if (placed.kind === 'placed') return { uuid: placed.uuid, isNew: placed.isNew }
     throw new ErrandError('CALL_INVALID', `Cannot place an order "${name}": its key stands for an order that asks for something else. Use a key for one thing only.`)

@@ -1,4 +1,5 @@
 import { currentScope, runInScope, type Scope } from '../core/context.js'
+import { show } from '../core/options.js'
 import { ErrandError } from '../errors.js'
 import type { TaskCall } from './task-call.js'
 
@@ -10,9 +11,10 @@ export interface Intercepted {
 
 /**
  * Runs `fn` with task calls held up, and answers the one that it made. `where` begins the message of a refusal.
- * @throws ErrandError `CALL_INVALID` where it made none or two before it awaited anything, and what `fn` throws
+ * @throws ErrandError `CALL_INVALID` where it is no function, or made none or two before it awaited anything, and what `fn` throws
  */
 export function interceptCall(where: string, fn: () => unknown): Intercepted {
+  if (typeof fn !== 'function') throw new ErrandError('CALL_INVALID', `${where} takes functions that each call one task, such as () => mail.send(bob), got ${show(fn)}.`)
   const calls: TaskCall[] = []
   let open = true
   const intercept = (made: unknown): unknown => {

@@ -99,4 +99,12 @@ describe('a chain', () => {
 
     assert.deepEqual(testing.calls.map(({ task, args }) => [task, args]), [['Office.double', [1]]])
   })
+
+  it('refuses a step that is called already, and none at all', async () => {
+    for (const step of [Promise.resolve(1), undefined]) {
+      const { code, message } = await rejection(chain(step as unknown as () => Promise<number>, (count) => office.double(count)))
+      assert.equal(code, 'CALL_INVALID')
+      assert.match(message, /^chain\(\) takes functions that each call one task/)
+    }
+  })
 })

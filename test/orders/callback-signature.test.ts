@@ -83,6 +83,14 @@ describe('the signature of a callback', () => {
     expect(bytesOf(callbackSecretOf(key)).toString('base64')).not.to.equal(key.split(':')[1])
   })
 
+  it('is refused without a body, and with the way out where a parser was there before', () => {
+    for (const body of [undefined, null]) {
+      expect(() => verifyCallback({ ...received(), body: body as unknown as string })).to.throw(ErrandError, 'no body').with.property('code', 'CALLBACK_FORGED')
+    }
+    const parsed = { uuid: 'a' } as unknown as string
+    expect(() => verifyCallback({ ...received(), body: parsed })).to.throw(ErrandError, 'express.text').with.property('code', 'OPTION_INVALID')
+  })
+
   it('is not asked for with a secret that is none', () => {
     for (const secret of ['', 'hunter2', 'whsec_', 'whsec_AAAA', `whsec_${randomBytes(65).toString('base64')}`]) {
       expect(() => verifyCallback({ ...received(), secret }), secret).to.throw(ErrandError, 'whsec_').with.property('code', 'OPTION_INVALID')

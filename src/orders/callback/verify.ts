@@ -31,7 +31,7 @@ const TOLERANCE = '5m'
 /**
  * For receivers of callbacks: whether this one comes from who knows the secret, and is not an old one that somebody sends again. Any
  * library for Standard Webhooks does the same.
- * @throws ErrandError `CALLBACK_FORGED`, to be answered with 400; `OPTION_INVALID` for a secret that is none
+ * @throws ErrandError `CALLBACK_FORGED`, to be answered with 400; `OPTION_INVALID` for a secret that is none, or a body that was parsed before
  * @example
  * app.post('/done', express.text({ type: '*' + '/*' }), (req, res) => {
  *   const { id, payload } = verifyCallback({ headers: req.headers, body: req.body, secret: process.env.CALLBACK_SECRET })
@@ -39,7 +39,7 @@ const TOLERANCE = '5m'
  */
 export function verifyCallback({ headers, body, secret, tolerance = TOLERANCE, now = Date.now() }: ReceivedCallback): VerifiedCallback {
   const secrets = [secret].flat().map(readSecret)
-  const text = typeof body === 'string' ? body : Buffer.from(body).toString('utf8')
+  const text = textOf(body)
   const [id, timestamp, signature] = ['webhook-id', 'webhook-timestamp', 'webhook-signature'].map((name) => headerOf(headers, name))
   if (id === undefined || timestamp === undefined || signature === undefined) throw forged('webhook-id, webhook-timestamp or webhook-signature is missing')
   if (!/^\d{1,12}$/.test(timestamp)) throw forged('webhook-timestamp is no number of seconds')
@@ -48,6 +48,14 @@ export function verifyCallback({ headers, body, secret, tolerance = TOLERANCE, n
   const sentAt = Number(timestamp) * 1000
   if (Math.abs(now - sentAt) > toMs(tolerance, 'verifyCallback() tolerance')) throw forged('it was sent too long ago, or the clocks differ')
   return { id, sentAt: new Date(sentAt), payload: parse(text) }
+}
+
+/** What a server hands over may be anything, whatever the types say. */
+function textOf(body: unknown): string {
+  if (typeof body === 'string') return body
+  if (body instanceof Uint8Array) return Buffer.from(body).toString('utf8')
+  if (body === undefined || body === null) throw forged('it has no body')
+  throw new ErrandError('OPTION_INVALID', `verifyCallback() body must be the text or the bytes as they came, and was parsed before. Keep parsers off this route: express.text({ type: '*/*' }).`)
 }
 
 function readSecret(text: string): Buffer {
