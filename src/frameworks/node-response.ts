@@ -5,6 +5,7 @@ export interface NodeResponse extends Emitter {
   statusCode: number
   readonly headersSent: boolean
   readonly writableEnded: boolean
+  readonly destroyed: boolean
   getHeader(name: string): unknown
   setHeader(name: string, value: string | readonly string[]): unknown
   /** The types of HTTP/2 do not know it. */
@@ -30,9 +31,12 @@ export function goneSignal(outgoing: NodeResponse): AbortSignal {
   if (known !== undefined) return known
   const controller = new AbortController()
   signals.set(outgoing, controller.signal)
-  outgoing.once('close', () => {
+  const close = (): void => {
     if (!outgoing.writableEnded) controller.abort()
-  })
+  }
+  // a client may have left while the application still looked who it is
+  if (outgoing.destroyed) close()
+  else outgoing.once('close', close)
   return controller.signal
 }
 

@@ -12,6 +12,8 @@ export interface OrderMemo {
   readonly context: OrderContext
   /** The id of the user who placed it, whole; absent where that is nobody. */
   readonly owner?: string | undefined
+  /** The tenant of that context, where the application has any. */
+  readonly tenant?: string | undefined
   /** Tells whether two placements ask for the same. */
   readonly fingerprint?: string | undefined
 }

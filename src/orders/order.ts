@@ -22,6 +22,8 @@ export interface Order {
   readonly progress: number
   /** Id of the user who placed it; absent where that is nobody. */
   readonly owner?: string | undefined
+  /** The tenant as which they placed it; absent where there is none. */
+  readonly tenant?: string | undefined
   readonly createdAt: number
   readonly updatedAt: number
   readonly endedAt?: number | undefined
@@ -45,7 +47,7 @@ const STATUSES: Readonly<Record<TaskState, OrderStatus>> = {
 export function orderOf(record: TaskRecord): Order | undefined {
   const memo = memoOf(record)
   if (memo === undefined) return undefined
-  const { name, action, context, owner } = memo
+  const { name, action, context, owner, tenant } = memo
   const { value, link = '' } = record.progress
   return Object.freeze({
     uuid: record.id,
@@ -57,6 +59,7 @@ export function orderOf(record: TaskRecord): Order | undefined {
     context,
     progress: value === true ? 100 : Math.max(0, Number(value)),
     ...(owner === undefined ? {} : { owner }),
+    ...(tenant === undefined ? {} : { tenant }),
     createdAt: record.createdAt,
     updatedAt: record.changedAt,
     ...(record.endedAt === undefined ? {} : { endedAt: record.endedAt }),

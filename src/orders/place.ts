@@ -6,6 +6,7 @@ import type { FollowUp } from '../core/follow-up.js'
 import type { OrderAction } from '../core/order-option.js'
 import { ErrandError } from '../errors.js'
 import { encodeCall, sendKnown, type EncodedCall, type KnownCall } from '../runtime/dispatch.js'
+import { tenantOf } from '../runtime/tracking/announcement.js'
 import { UNFINISHED, type TaskRecord } from '../store/store.js'
 import { ordersApp, type OrdersApp } from './app.js'
 import { acceptCallback, callbackAfter } from './callback/callback-task.js'
@@ -53,8 +54,10 @@ export async function placeOrder(placement: Placement): Promise<Placed> {
   const [own, ...others] = handlersOf('queued', name, action)
   if (own === undefined) throw new ErrandError('OPTION_INVALID', `Nothing handles orders "${name}" with the action ${action}. Give a task { order: '${name}' }, or call orders.register().`)
   const app = await ordersApp()
-  const owner = ownerOf(currentContext())
-  const memo: OrderMemo = { name, action, context, ...(owner === undefined ? {} : { owner }), ...(fingerprint === undefined ? {} : { fingerprint }) }
+  const placing = currentContext()
+  const [owner, tenant] = [ownerOf(placing), tenantOf(placing)]
+  const person = { ...(owner === undefined ? {} : { owner }), ...(tenant === undefined ? {} : { tenant }) }
+  const memo: OrderMemo = { name, action, context, ...person, ...(fingerprint === undefined ? {} : { fingerprint }) }
   const sending = { app, uuid: newId(), memo }
   const joined = await placeOwn(sending, own, placement)
   if (joined !== undefined) return isSame(joined, fingerprint) ? { kind: 'placed', uuid: joined.id, isNew: false } : { kind: 'conflict' }
@@ -111,8 +114,8 @@ const NOT_FAILED = [...UNFINISHED, 'completed', 'cancelled'] as const
 const KEPT = [...NOT_FAILED, 'failed'] as const
 
 /** Nobody else's keys meet this one, and what a client wrote stands nowhere. */
-function storedKey({ name, action, owner }: OrderMemo, key: string): string {
-  return `order:${createHash('sha256').update(JSON.stringify([name, action, owner ?? null, key])).digest('base64url')}`
+function storedKey({ name, action, owner, tenant }: OrderMemo, key: string): string {
+  return `order:${createHash('sha256').update(JSON.stringify([name, action, owner ?? null, tenant ?? null, key])).digest('base64url')}`
 }
 
 /** Whether it never reached the broker. */

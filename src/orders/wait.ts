@@ -12,7 +12,7 @@ export interface Patience {
 export async function waitForOrder(uuid: string, { ms, signal }: Patience): Promise<Order | undefined> {
   const { runtime, tracking } = await ordersApp()
   let wake: () => void = () => {}
-  let isOver = signal.aborted
+  let isOver = false
   let isNews = true
   const tell = (): void => {
     isNews = true
@@ -25,6 +25,8 @@ export async function waitForOrder(uuid: string, { ms, signal }: Patience): Prom
   const watch = await tracking.store.watch([uuid], tell)
   const cancelTimer = runtime.clock.after(ms, end)
   signal.addEventListener('abort', end)
+  // it may have come while the watch began
+  if (signal.aborted) end()
   try {
     for (;;) {
       isNews = false

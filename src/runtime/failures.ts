@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import type { Delivery } from '../broker/broker.js'
 import type { Context } from '../core/context.js'
 import type { OpenedCall } from '../core/message.js'
@@ -72,10 +73,20 @@ function argumentTypes(call: OpenedCall): readonly string[] {
   }
 }
 
-/** The id of the user who asked, for logs. */
+/** Enough for the ids in use; what is longer is told apart by its end, which stands for the whole. */
+const LONGEST_ID = 100
+
+/** The id of a user as logs and stores have it. */
+export function keptId(id: string): string {
+  if (id.length <= LONGEST_ID) return id
+  const whole = createHash('sha256').update(id).digest('base64url')
+  return `${id.slice(0, LONGEST_ID - whole.length - 1)}~${whole}`
+}
+
+/** The id of the user who asked, for logs and stores. */
 export function userId(context: Context | undefined): string | undefined {
   const user: unknown = context?.user
   if (typeof user !== 'object' || user === null) return undefined
   const id: unknown = Reflect.get(user, 'id')
-  return typeof id === 'string' || typeof id === 'number' ? String(id).slice(0, 100) : undefined
+  return typeof id === 'string' || typeof id === 'number' ? keptId(String(id)) : undefined
 }

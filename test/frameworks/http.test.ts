@@ -95,6 +95,32 @@ describe('The adapter of plain http', () => {
     expect((await client.send('/a', { method: 'TRACE' })).text).to.equal('next')
   })
 
+  it('notices a client that left while the application still looked who it is', async () => {
+    const [left, cancelled] = [signal<void>(), signal<boolean>()]
+    const body = (): ReadableStream<Uint8Array> =>
+      new ReadableStream({ pull: (controller) => controller.enqueue(new Uint8Array(65_536)), cancel: () => cancelled.resolve(true) })
+    const answer = answerWith(async ({ request }) => {
+      if (request.signal.aborted) cancelled.resolve(true)
+      return new Response(body())
+    })
+    const looking = signal<void>()
+    const server = createServer((request, response) => {
+      response.once('close', () => left.resolve())
+      looking.resolve()
+      void left.promise.then(() => answer(request, response))
+    }).listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    scope().defer(() => void server.close())
+
+    const asking = new AbortController()
+    const asked = fetch(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`, { signal: asking.signal }).catch(() => undefined)
+    await looking.promise
+    asking.abort()
+    await asked
+
+    expect(await cancelled.promise).to.equal(true)
+  })
+
   it('answers over HTTP/2: bodies, several cookies, and events that end with their client', async () => {
     const ended = signal<void>()
     const events = (): ReadableStream<Uint8Array> =>

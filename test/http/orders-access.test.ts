@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { asyncTask, orders, perform, withContext } from 'errand'
+import { asyncTask, orders, perform, tasks, withContext } from 'errand'
 import type { OrdersOptions } from 'errand/orders'
 import { membersOf, type OrdersClient } from '../kit/orders-client.js'
 import { testOrders } from '../kit/orders-testing.js'
@@ -34,6 +34,41 @@ describe('Whose orders are whose', () => {
     const [theirs, nobodys] = await Promise.all([client.ask('GET', place, { as: 'grace' }), client.ask('GET', `/orders/${crypto.randomUUID()}`, { as: 'grace' })])
     expect(await theirs.text()).to.equal(await nobodys.text())
     expect((await orders.get(uuidOf(place)))?.status).to.equal('queued')
+  })
+
+  it('people of one id are told apart by their tenants, also by their keys (item 144)', async () => {
+    const client = await open(scope())
+    const headers = { 'idempotency-key': '"one"' }
+    const place = await client.place('pie', { tenant: 'acme', headers })
+
+    expect((await client.ask('GET', place, { as: 'ada', tenant: 'acme' })).status).to.equal(202)
+    expect((await client.ask('GET', place, { as: 'ada', tenant: 'other' })).status).to.equal(404)
+    expect((await client.ask('GET', place, { as: 'ada' })).status).to.equal(404)
+    expect(await client.place('pie', { tenant: 'other', headers })).to.not.equal(place)
+    const { orders: listed } = await membersOf(await client.ask('GET', '/orders', { as: 'ada', tenant: 'acme' }))
+    expect(listed).to.have.length(1)
+    expect((await orders.list({ owner: 'ada' })).orders).to.have.length(2)
+  })
+
+  it('people whose long ids begin alike are told apart (item 144)', async () => {
+    const client = await open(scope())
+    const [one, other] = ['1', '2'].map((end) => `cn=${'x'.repeat(120)}${end}`)
+    await client.place('pie', { as: one ?? '' })
+
+    const idsOf = async (as = ''): Promise<unknown> => (await membersOf(await client.ask('GET', '/orders', { as }))).orders
+    expect(await idsOf(one)).to.have.length(1)
+    expect(await idsOf(other)).to.have.length(0)
+    const owners = (await tasks.search()).tasks.map(({ owner }) => owner)
+    expect(owners.map((owner) => owner?.length)).to.deep.equal([100])
+  })
+
+  it('callers whom nothing tells apart have no keys in common, for want of keys', async () => {
+    const client = await open(scope())
+    const asked = { clientAddress: null, headers: { 'idempotency-key': '"one"' }, json: {} }
+
+    expect((await client.ask('POST', '/pie/order', asked)).status).to.equal(400)
+    expect((await client.ask('POST', '/pie/order', { ...asked, headers: {} })).status).to.equal(302)
+    expect((await client.ask('POST', '/pie/order', { ...asked, clientAddress: '192.0.2.7' })).status).to.equal(302)
   })
 
   it('an administrator by the rule of the application may know and cancel every order, and nobody by a rule that answers nonsense (item 144)', async () => {

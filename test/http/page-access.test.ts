@@ -110,7 +110,7 @@ describe('What a waiting page shows to whom', function () {
 
   it('tells people of one id apart by their tenants (144)', async () => {
     const app = await appWith({ '/walk': { run: walk } })
-    const handler = waitingPageHandler({ run: walk })
+    const handler = waitingPageHandler({ run: walk, key: () => 'the same'.repeat(200) })
     const askAs = async (tenant: string, path: string, init: RequestInit = {}): Promise<Response | undefined> => {
       const request = new Request(`${app.origin}/walk${path}`, init)
       const who = { user: { id: 'ada' }, tenant } as ContextInput // as an application declares it
@@ -122,6 +122,10 @@ describe('What a waiting page shows to whom', function () {
 
     expect((await askAs('acme', page))?.status).to.equal(200)
     expect((await askAs('other', page))?.status).to.equal(404)
+    // nor is one led to the work of the other
+    const theirs = await askAs('other', '', { method: 'POST' })
+    expect(theirs?.headers.get('location')).to.match(/process_id=/).and.not.equal(start?.headers.get('location'))
+    expect((await askAs('acme', '', { method: 'POST' }))?.headers.get('location')).to.equal(start?.headers.get('location'))
   })
 
   it('sends the cookie of somebody who is not signed in over HTTPS alone where the page came so, for the view alone (129)', async () => {

@@ -1,10 +1,14 @@
-import { withContext } from 'errand'
+import { withContext, type ContextInput } from 'errand'
 import type { HttpHandler } from '#src/http/handler.js'
 
 /** A request to the addresses of orders, as a client makes it. */
 export interface Asked {
   /** @defaultValue the user with that id; nobody without one */
   readonly as?: string
+  /** As which tenant. @defaultValue none */
+  readonly tenant?: string
+  /** `null` where nobody knows it. @defaultValue '192.0.2.1' */
+  readonly clientAddress?: string | null
   /** Sent as JSON. */
   readonly json?: unknown
   /** Sent as it is. */
@@ -28,14 +32,17 @@ export class OrdersClient {
     return answer
   }
 
-  async maybeAsk(method: string, path: string, { as, json, body, headers, parsedBody }: Asked = {}): Promise<Response | undefined> {
+  async maybeAsk(method: string, path: string, asked: Asked = {}): Promise<Response | undefined> {
+    const { as, tenant, clientAddress = '192.0.2.1', json, body, headers, parsedBody } = asked
     const below = path.replace(/^\/async(?=\/)/, '')
     const typed = json === undefined ? {} : { 'content-type': 'application/json' }
     const sent = json === undefined ? body : JSON.stringify(json)
     const request = new Request(`https://shop.example/async${below}`, { method, headers: { ...typed, ...headers }, ...(sent === undefined ? {} : { body: sent }) })
     const exchange = { request, mount: '/async', path: below.replace(/[?].*$/, ''), ...(parsedBody === undefined ? {} : { parsedBody }) }
     const user = as === undefined ? {} : { user: { id: as } }
-    return withContext({ clientAddress: '192.0.2.1', ...user }, () => this.#handler(exchange))
+    // a tenant as an application declares it
+    const who = { clientAddress: clientAddress ?? undefined, ...user, ...(tenant === undefined ? {} : { tenant }) } as ContextInput
+    return withContext(who, () => this.#handler(exchange))
   }
 
   /** Places an order and answers the address where it is followed. */

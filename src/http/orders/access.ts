@@ -4,6 +4,7 @@ import { isOrderToken } from '../../orders/links.js'
 import type { Order } from '../../orders/order.js'
 import { ownerOf } from '../../orders/owner.js'
 import { findOrder } from '../../orders/place.js'
+import { tenantOf } from '../../runtime/tracking/announcement.js'
 import { refusal } from '../problem.js'
 import type { OrdersExchange } from './exchange.js'
 
@@ -17,8 +18,8 @@ export async function knownOrder(exchange: OrdersExchange, uuid: string): Promis
   throw refusal({ status: 404, detail: 'There is no such order.' })
 }
 
-async function mayKnow({ url, options }: OrdersExchange, { uuid, owner }: Order): Promise<boolean> {
-  if (owner !== undefined && owner === ownerOf(context())) return true
+async function mayKnow({ url, options }: OrdersExchange, { uuid, owner, tenant }: Order): Promise<boolean> {
+  if (owner !== undefined && owner === ownerOf(context()) && tenant === tenantOf(context())) return true
   const token = url.searchParams.get('token')
   if (token !== null && isOrderToken((await ordersApp()).runtime, uuid, token)) return true
   return options.isAdmin(context())

@@ -34,7 +34,7 @@ async function show(exchange: OrdersExchange, uuid: string): Promise<Response> {
   const patience = { ms: Math.min((waitSeconds ?? 0) * 1_000, options.longestWaitMs), signal: request.signal }
   const order = isWaiting ? ((await waitForOrder(uuid, patience)) ?? known) : known
   const headers = waitSeconds === undefined ? {} : { 'preference-applied': `wait=${waitSeconds}` }
-  return showOrder(exchange, { order, status: statusOf(order), preferences, result: await resultOf(uuid), headers })
+  return showOrder(exchange, { order, status: statusOf(order), preferences, result: hasEnded(order) ? await resultOf(uuid) : undefined, headers })
 }
 
 /**
@@ -53,5 +53,5 @@ async function cancel(exchange: OrdersExchange, uuid: string): Promise<Response>
   await cancelTask((await ordersApp()).tracking, uuid)
   const order = (await findOrder(uuid)) ?? known
   const preferences = { isAsync: false, waitSeconds: undefined, isRedirected: false }
-  return showOrder(exchange, { order, status: 200, preferences, result: await resultOf(uuid) })
+  return showOrder(exchange, { order, status: 200, preferences, result: await resultOf(uuid), canRedirect: false })
 }

@@ -1,7 +1,8 @@
 import { context } from '../../core/context.js'
 import { ErrandError } from '../../errors.js'
-import { listOrders, type OrderPage } from '../../orders/list.js'
+import { listOrders, type OrderPage, type OrderSearch } from '../../orders/list.js'
 import { ownerOf } from '../../orders/owner.js'
+import { tenantOf } from '../../runtime/tracking/announcement.js'
 import { refusal } from '../problem.js'
 import { jsonResponse, type OrdersExchange } from './exchange.js'
 import { representationOf } from '../../orders/representation.js'
@@ -17,7 +18,9 @@ export async function answerList(exchange: OrdersExchange): Promise<Response> {
   }
   const limit = limitOf(url.searchParams.get('limit'))
   const owner = await ownerAskedFor(exchange)
-  const { orders, next } = owner === undefined ? { orders: [] } : await pageOf(owner, limit, url.searchParams.get('after'))
+  // an administrator sees those of every tenant
+  const tenant = url.searchParams.has('owner') ? undefined : (tenantOf(context()) ?? null)
+  const { orders, next } = owner === undefined ? { orders: [] } : await pageOf({ owner, tenant, limit }, url.searchParams.get('after'))
   const more = next === undefined ? undefined : `${mount}/orders?${nextQuery(url, next)}`
   const body = { orders: orders.map((order) => representationOf(order, url.origin)), next: more ?? null }
   return jsonResponse(body, 200, more === undefined ? {} : { link: `<${more}>; rel="next"` })
@@ -27,14 +30,14 @@ export async function answerList(exchange: OrdersExchange): Promise<Response> {
 async function ownerAskedFor({ url, options }: OrdersExchange): Promise<string | undefined> {
   const own = ownerOf(context())
   const asked = url.searchParams.get('owner')
-  if (asked === null || asked === own) return own
+  if (asked === null) return own
   if (asked !== '' && (await options.isAdmin(context()))) return asked
   throw refusal({ status: 404, detail: 'There are no such orders.' })
 }
 
-async function pageOf(owner: string, limit: number, after: string | null): Promise<OrderPage & { readonly next?: string | undefined }> {
+async function pageOf(search: OrderSearch, after: string | null): Promise<OrderPage & { readonly next?: string | undefined }> {
   try {
-    return await listOrders({ owner, limit, ...(after === null ? {} : { after }) })
+    return await listOrders({ ...search, ...(after === null ? {} : { after }) })
   } catch (error) {
     if (!(error instanceof ErrandError) || error.code !== 'OPTION_INVALID' || after === null) throw error
     throw refusal({ status: 400, detail: 'after must be taken from the address of the next page, unchanged.' })

@@ -1,5 +1,6 @@
 import { context } from '../../core/context.js'
 import type { OrderAction } from '../../core/order-option.js'
+import { ErrandError } from '../../errors.js'
 import { ordersApp } from '../../orders/app.js'
 import { fingerprintOf } from '../../orders/fingerprint.js'
 import { orderKinds, type OrderKind } from '../../orders/handlers.js'
@@ -55,9 +56,15 @@ async function answerPlaced(exchange: OrdersExchange, uuid: string): Promise<Res
   const { isAsync, waitSeconds } = preferences
   if (!isAsync && waitSeconds === undefined) return new Response(null, { status: 302, headers: { location } })
   const ms = waitSeconds === undefined ? 0 : Math.min(waitSeconds * 1_000, options.longestWaitMs)
-  const order = await waitForOrder(uuid, { ms, signal: request.signal })
-  if (order === undefined) throw refusal({ status: 503, detail: 'The order was placed, and nothing is known of it for now.', headers: { location } })
+  const order = await waitForOrder(uuid, { ms, signal: request.signal }).catch(unknownForNow)
+  if (order === undefined) throw refusal({ status: 503, detail: 'The order was placed, and nothing is known of it for now.', headers: { location, 'retry-after': String(options.retryAfterSeconds) } })
   return showPlaced(exchange, { order, preferences, location })
+}
+
+/** It was placed whatever the store says afterwards: who was told otherwise would place it again. */
+function unknownForNow(error: unknown): undefined {
+  if (error instanceof ErrandError && error.code.startsWith('STORE_')) return undefined
+  throw error
 }
 
 async function showPlaced(exchange: OrdersExchange, { order, preferences, location }: { order: Order; preferences: Preferences; location: string }): Promise<Response> {
@@ -78,5 +85,8 @@ async function locationOf({ mount, options }: OrdersExchange, uuid: string): Pro
 /** Of callers that nobody can tell apart, those at one address have their keys in common. */
 function scopedKey(key: string | undefined): string | undefined {
   if (key === undefined || ownerOf(context()) !== undefined) return key
-  return JSON.stringify([context().clientAddress ?? null, key])
+  const { clientAddress } = context()
+  // it would be a key for everybody, and give one the order of another
+  if (clientAddress === undefined) throw refusal({ status: 400, detail: 'Idempotency-Key is for users who are signed in here: nothing tells other callers apart.' })
+  return JSON.stringify([clientAddress, key])
 }

@@ -19,12 +19,14 @@ export interface Shown {
   /** The value of the task, where it has one that JSON can show. */
   readonly result?: unknown
   readonly headers?: Readonly<Record<string, string>> | undefined
+  /** Whether the answer may lead to what was made. @defaultValue true */
+  readonly canRedirect?: boolean | undefined
 }
 
 /** The answer with the representation of an order. */
-export function showOrder({ request, url, mount, options }: OrdersExchange, { order, status, preferences, result, headers = {} }: Shown): Response {
+export function showOrder({ request, url, mount, options }: OrdersExchange, { order, status, preferences, result, headers = {}, canRedirect = true }: Shown): Response {
   const resource = absoluteResourceUrl(order.resourceUrl, url.origin)
-  if (order.status === 'completed' && resource !== '' && (options.redirect || preferences.isRedirected)) {
+  if (canRedirect && order.status === 'completed' && resource !== '' && (options.redirect || preferences.isRedirected)) {
     const applied = preferences.isRedirected ? { 'preference-applied': 'redirect' } : {}
     return new Response(null, { status: 303, headers: { ...headers, ...applied, location: resource } })
   }

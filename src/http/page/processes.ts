@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { ErrandError } from '../../errors.js'
 import { context } from '../../core/context.js'
 import { processState } from '../../core/process-state.js'
@@ -40,7 +41,7 @@ export async function startProcess(view: ResolvedView, exchange: HttpExchange, a
   const visitor = asker.owner === undefined && asker.visitorTag === undefined && !byLink ? newVisitor(exchange) : undefined
   const visitorTag = asker.owner === undefined && !byLink ? (visitor?.visitorTag ?? asker.visitorTag) : undefined
   const tags = [...(visitorTag === undefined ? [] : [visitorTag]), ...view.task.declaration.options.tags].slice(0, MOST_TAGS)
-  const key = keyOf(view, exchange, asker.owner ?? visitorTag)
+  const key = keyOf(view, exchange, [asker.owner ?? visitorTag, asker.tenant])
   try {
     const handle = await enqueue(() => view.call(args), { tags, key })
     if (appState().kind === 'off') keepHere(handle, { task: view.task.name, owner: asker.owner, tenant: asker.tenant, tags })
@@ -76,9 +77,11 @@ async function refuseWithoutStore({ task }: ResolvedView): Promise<void> {
 }
 
 /** A key stands for the work of one person: nobody joins that of somebody else. */
-function keyOf({ given, task }: ResolvedView, exchange: HttpExchange, starter: string | undefined): string | undefined {
+function keyOf({ given, task }: ResolvedView, exchange: HttpExchange, [starter, tenant]: readonly (string | undefined)[]): string | undefined {
   const key = given.key?.(exchange)
-  return key === undefined || starter === undefined ? undefined : JSON.stringify([task.name, starter, key])
+  if (key === undefined || starter === undefined) return undefined
+  // of one length, since addresses may be long
+  return `page:${createHash('sha256').update(JSON.stringify([task.name, starter, tenant ?? null, key])).digest('base64url')}`
 }
 
 const isOfView = ({ task }: ResolvedView, name: string | undefined): boolean =>
