@@ -54,16 +54,22 @@ describeRabbit(
       const c = given()
       const proxy = await c.proxy()
       const broker = await c.open({ urls: [proxy.url], confirmTimeoutMs: 120_000 })
-      await publish(broker)
+      const first = await publish(broker)
       await leaderOf(node, 'suspend', `${c.namespace}.q.mail`)
 
       const paused = Array.from({ length: 10 }, () => publish(broker))
       await publish(broker, { queue: 'other' })
       await leaderOf(node, 'resume', `${c.namespace}.q.mail`)
-      await Promise.all(paused)
-
-      expect(await broker.count('mail')).to.deep.equal({ waiting: 11, dead: 0 })
+      const ids = [first, ...(await Promise.all(paused))]
       expect(proxy.accepted).to.equal(1)
+
+      // on a slow machine the pause may be long enough for one to be sent once more
+      const there = new Set<string>()
+      await broker.browse('mail', ({ id }) => {
+        there.add(id)
+        return { kind: 'keep' }
+      })
+      expect(there).to.deep.equal(new Set(ids))
     })
 
     it('a server that takes no messages (memory alarm) is told of, answers a ping, and holds up a publish until its deadline', async () => {
