@@ -63,13 +63,14 @@ describeRabbit(
       const ids = [first, ...(await Promise.all(paused))]
       expect(proxy.accepted).to.equal(1)
 
-      // on a slow machine the pause may be long enough for one to be sent once more
-      const there = new Set<string>()
+      const there: string[] = []
       await broker.browse('mail', ({ id }) => {
-        there.add(id)
+        there.push(id)
         return { kind: 'keep' }
       })
-      expect(there).to.deep.equal(new Set(ids))
+      expect(new Set(there)).to.deep.equal(new Set(ids))
+      // once each, unless the machine was so slow that the pause counted, and was told, as a queue that confirms nothing
+      if (!c.lines.some((line) => line.includes('"mail" confirmed nothing'))) expect(there).to.have.length(11)
     })
 
     it('a server that takes no messages (memory alarm) is told of, answers a ping, and holds up a publish until its deadline', async () => {

@@ -2,7 +2,7 @@ import { expect } from 'chai'
 import { start } from 'errand'
 import type { WaitingPageView } from 'errand/page'
 import { startTesting } from 'errand/testing'
-import { ErrandError } from '#src/errors.js'
+import { ErrandError, type ErrorCode } from '#src/errors.js'
 import { silentLogger } from '#src/core/logger.js'
 import { appState, setAppState } from '#src/runtime/app.js'
 import { eachScope } from '../kit/temporary.js'
@@ -49,8 +49,9 @@ describe('A waiting page where something is missing', function () {
     await app.start({ '/walk': { run: walk } })
     const state = appState()
     if (state.kind !== 'on') throw new Error('The server is not started')
+    const codes: ErrorCode[] = ['BROKER_UNREACHABLE', 'BROKER_REFUSED']
     const away = async (): Promise<never> => {
-      throw new ErrandError('BROKER_UNREACHABLE', 'Cannot publish: no broker.')
+      throw new ErrandError(codes.shift() ?? 'BROKER_UNREACHABLE', 'Cannot publish: no broker.')
     }
     const broken = { ...state.runtime, broker: { ...state.runtime.broker, publish: away, features: state.runtime.broker.features } }
     setAppState({ ...state, runtime: broken })

@@ -1,22 +1,10 @@
-import { ErrandError, type ErrorCode } from '../../errors.js'
+import { ErrandError } from '../../errors.js'
 import { appState } from '../../runtime/app.js'
 import { lineLogger } from '../../runtime/default-logger.js'
 import { traceOf } from '../../runtime/trace.js'
+import { isPassing } from '../passing.js'
 import { Refusal, type Problem } from '../problem.js'
 import { refusedContext } from './body.js'
-
-/** Whoever comes again later may have more luck. */
-const PASSING: ReadonlySet<ErrorCode> = new Set([
-  'BROKER_UNREACHABLE',
-  'BROKER_REFUSED',
-  'BROKER_CLOSED',
-  'PUBLISH_TIMEOUT',
-  'PUBLISH_UNROUTABLE',
-  'QUEUE_FULL',
-  'STORE_UNREACHABLE',
-  'STORE_REFUSED',
-  'STORE_CLOSED',
-])
 
 const PAUSE_SECONDS = '5'
 
@@ -29,7 +17,7 @@ export function problemOf(error: unknown): Problem {
   if (code === 'PAYLOAD_TOO_LARGE') return { status: 413, detail: 'The context of the order is too large to be kept.' }
   if (code === 'VALUE_UNSERIALIZABLE') return refusedContext('The value is not a valid JSON object that can be kept.').problem
   log(error)
-  if (code !== undefined && PASSING.has(code)) {
+  if (error instanceof ErrandError && isPassing(error)) {
     return { status: 503, detail: 'Orders cannot be served for now. Try again later.', headers: { 'retry-after': PAUSE_SECONDS } }
   }
   return { status: 500, detail: 'The request could not be served.' }

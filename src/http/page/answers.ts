@@ -1,4 +1,3 @@
-import type { ErrandError } from '../../errors.js'
 import type { PageFacts, PageKind } from './facts.js'
 import { builtInPage } from './pages.js'
 import { partsOf } from './parts.js'
@@ -53,20 +52,6 @@ export async function notStarted(visit: Visit, kind: 'refused' | 'busy', options
   const [title, detail] = kind === 'refused' ? [visit.texts.refusedTitle, visit.texts.refusedText] : [visit.texts.busyTitle, visit.texts.busyText]
   return jsonAnswer(visit, { title, detail, status: options.status }, options)
 }
-
-/** Codes of failures that pass: what was asked for may be possible soon. */
-const PASSING: readonly string[] = [
-  'BROKER_UNREACHABLE',
-  'BROKER_CLOSED',
-  'PUBLISH_TIMEOUT',
-  'PUBLISH_UNROUTABLE',
-  'QUEUE_FULL',
-  'STORE_UNREACHABLE',
-  'STORE_CLOSED',
-  'WORKER_CRASH_LOOP',
-]
-
-export const isPassing = ({ code }: ErrandError): boolean => PASSING.includes(code)
 
 function factsOf(visit: Visit, kind: PageKind, process: Process | undefined): PageFacts {
   const { exchange, texts, locale, nonce, view } = visit
