@@ -18,13 +18,14 @@ export async function replay(visit: Visit, process: Process, value: unknown): Pr
   checkParts(result)
   const { status = 200, headers: given = {}, cookies = [] } = result
   const headers = new Headers(RESULT_HEADERS)
-  const { body, type, bytes } = await bodyOf(visit, process, result)
+  // what is not sent is not opened either
+  const { body, type, bytes }: Body = WITHOUT_BODY.includes(status) ? { body: null } : await bodyOf(visit, process, result)
   if (type !== undefined) headers.set('content-type', type)
   for (const [name, text] of Object.entries(given)) if (process.isOwn || PLAIN_HEADERS.includes(name.toLowerCase())) headers.set(name, text)
   if (bytes !== undefined) headers.set('content-length', String(bytes))
   const isHttps = new URL(visit.exchange.request.url).protocol === 'https:'
   if (process.isOwn) for (const cookie of cookies) headers.append('set-cookie', serializeCookie(cookie, isHttps))
-  return new Response(WITHOUT_BODY.includes(status) ? null : body, { status, headers })
+  return new Response(body, { status, headers })
 }
 
 interface Body {
