@@ -9,6 +9,9 @@ import { freePort } from './free-port.js'
 
 const START_TIMEOUT_MS = 60_000
 
+/** Said by a server whose predecessor was killed while a process that it had started still ends. */
+const STILL_IN_USE = 'pre-existing shared memory block'
+
 /** A PostgreSQL server with data and port of its own. Gone when this process is gone. */
 export interface PostgresServer extends AsyncDisposable {
   readonly url: string
@@ -57,25 +60,15 @@ class InstalledServer implements PostgresServer {
   }
 
   async start(): Promise<void> {
-    // nothing here is to survive the machine, only the server
-    const settings = ['listen_addresses=127.0.0.1', 'unix_socket_directories=', 'fsync=off', 'max_connections=100']
-    const args = ['-D', this.#data, '-p', String(this.#port), ...settings.flatMap((setting) => ['-c', setting])]
-    const server = spawn(join(this.#bin, 'postgres'), args, {
-      ...this.#user,
-      cwd: this.#folder,
-      env: { LC_ALL: 'C' },
-      stdio: ['ignore', 'ignore', 'pipe'],
-      detached: true,
-    })
-    this.#server = server
-    server.stderr.on('data', (chunk: Buffer) => (this.#log = `${this.#log}${chunk.toString()}`.slice(-4000)))
-    this.#watchOver(server)
     const deadline = Date.now() + START_TIMEOUT_MS
+    let server = this.#spawn()
     while (!(await this.#isReady())) {
-      if (server.exitCode !== null || server.signalCode !== null || Date.now() > deadline) {
+      const ended = server.exitCode !== null || server.signalCode !== null
+      if (Date.now() > deadline || (ended && !this.#log.includes(STILL_IN_USE))) {
         throw new Error(`PostgreSQL did not start on port ${this.#port}:\n${this.#log}`)
       }
       await new Promise((resolve) => setTimeout(resolve, 20))
+      if (ended) server = this.#spawn()
     }
   }
 
@@ -96,6 +89,24 @@ class InstalledServer implements PostgresServer {
 
   get #data(): string {
     return join(this.#folder, 'data')
+  }
+
+  #spawn(): ChildProcess {
+    // nothing here is to survive the machine, only the server
+    const settings = ['listen_addresses=127.0.0.1', 'unix_socket_directories=', 'fsync=off', 'max_connections=100']
+    const args = ['-D', this.#data, '-p', String(this.#port), ...settings.flatMap((setting) => ['-c', setting])]
+    const server = spawn(join(this.#bin, 'postgres'), args, {
+      ...this.#user,
+      cwd: this.#folder,
+      env: { LC_ALL: 'C' },
+      stdio: ['ignore', 'ignore', 'pipe'],
+      detached: true,
+    })
+    this.#server = server
+    this.#log = ''
+    server.stderr.on('data', (chunk: Buffer) => (this.#log = `${this.#log}${chunk.toString()}`.slice(-4000)))
+    this.#watchOver(server)
+    return server
   }
 
   async #end(signal: NodeJS.Signals): Promise<void> {
