@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto'
+import { randomFillSync, randomUUID } from 'node:crypto'
 
 /** Time and identity as the rest of the library sees them; tests hand in their own. */
 export interface Clock {
@@ -19,3 +19,25 @@ export const systemClock: Clock = {
 
 /** A new id of a message or process: 122 random bits, not guessable (RFC 9562, version 4). */
 export const newId = (): string => randomUUID()
+
+const POOLED = 256
+const ID_BYTES = 16
+const pool = Buffer.alloc(POOLED * ID_BYTES)
+let used = POOLED
+
+/**
+ * A new id of a task: 48 bits of its time, which put what is made together together in every index, and 74 random bits, not guessable
+ * (RFC 9562, version 7).
+ */
+export function newTaskId(): string {
+  if (used === POOLED) {
+    randomFillSync(pool)
+    used = 0
+  }
+  const at = used++ * ID_BYTES
+  pool.writeUIntBE(Date.now(), at, 6)
+  pool.writeUInt8(0x70 | (pool.readUInt8(at + 6) & 0x0f), at + 6)
+  pool.writeUInt8(0x80 | (pool.readUInt8(at + 8) & 0x3f), at + 8)
+  const hex = pool.toString('hex', at, at + ID_BYTES)
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`
+}

@@ -1,6 +1,6 @@
 import { ErrandError } from '../errors.js'
 import { captureCarriers } from '../core/carrier.js'
-import { newId } from '../core/clock.js'
+import { newTaskId } from '../core/clock.js'
 import { encodeArguments } from '../core/codec/encode.js'
 import type { Context, Scope } from '../core/context.js'
 import type { FollowUp } from '../core/follow-up.js'
@@ -44,7 +44,7 @@ export function encodeCall(call: TaskCall, scope: Scope | undefined): EncodedCal
 
 /** Resolves once the message would survive a crash. */
 export async function sendAndForget(runtime: Runtime, task: Task, call: EncodedCall): Promise<void> {
-  await publish(runtime, task, call, { id: newId(), replyTo: undefined, options: task.declaration.options })
+  await publish(runtime, task, call, { id: newTaskId(), replyTo: undefined, options: task.declaration.options })
 }
 
 /** Sends a firing of a schedule under the id that every process would give it. Resolves once it would survive a crash. */
@@ -67,7 +67,7 @@ export async function sendWithHandle(
   task: Task,
   call: EncodedCall & SaidOfCall,
 ): Promise<TaskHandle<unknown>> {
-  const { id = newId() } = call
+  const { id = newTaskId() } = call
   const box = new OutcomeBox()
   const forget = await replies.expect(id, (outcome) => box.settle(outcome))
   try {

@@ -9,6 +9,16 @@ interface Job {
   readonly reject: (error: unknown) => void
 }
 
+/** What else is done around each transaction. */
+export interface CommitHooks {
+  /** Before it begins; what this throws refuses everything that waits. */
+  readonly before?: () => void
+  /** Within it, after the last change. As the changes it may be called again after a roll-back. */
+  readonly ending?: () => void
+  /** After its commit, before the promises of its changes resolve. */
+  readonly after?: () => void
+}
+
 /** Rows changed in one transaction at most, about: a longer one would keep the lock from the other processes. */
 const MOST_JOBS = 1_000
 
@@ -19,8 +29,7 @@ const MOST_JOBS = 1_000
 export class GroupCommit {
   readonly #db: Database
   readonly #file: string
-  readonly #afterCommit: () => void
-  readonly #beforeCommit: () => void
+  readonly #hooks: CommitHooks
   #jobs: Job[] = []
   /** Where `submit` puts its job instead, while `both` collects. */
   #collected: Job[] | undefined
@@ -28,15 +37,10 @@ export class GroupCommit {
   /** There was no room on the disk for more of the write-ahead log. */
   #hasNoRoom = false
 
-  /**
-   * `afterCommit` is called after each transaction, before the promises of its jobs resolve; `beforeCommit` before each, and what
-   * it throws refuses everything that waits.
-   */
-  constructor(db: Database, file: string, afterCommit: () => void = () => undefined, beforeCommit: () => void = () => undefined) {
+  constructor(db: Database, file: string, hooks: CommitHooks = {}) {
     this.#db = db
     this.#file = file
-    this.#afterCommit = afterCommit
-    this.#beforeCommit = beforeCommit
+    this.#hooks = hooks
   }
 
   /**
@@ -119,7 +123,7 @@ export class GroupCommit {
   async #commitNext(): Promise<void> {
     if (this.#hasNoRoom) this.#reuseLog()
     try {
-      this.#beforeCommit()
+      this.#hooks.before?.()
       await untilNotBusy(() => this.#db.exec('BEGIN IMMEDIATE'))
     } catch (error) {
       return refuse(this.#take(), sqliteFailure('Cannot write', this.#file, error))
@@ -147,6 +151,7 @@ export class GroupCommit {
     const answers: unknown[] = []
     try {
       for (const job of jobs) answers.push(job.work())
+      this.#hooks.ending?.()
       this.#db.exec('COMMIT')
     } catch (error) {
       this.#rollBack()
@@ -155,7 +160,7 @@ export class GroupCommit {
       refuse(jobs, sqliteFailure('Cannot write', this.#file, error))
       return true
     }
-    this.#afterCommit()
+    this.#hooks.after?.()
     for (const [index, job] of jobs.entries()) job.resolve(answers[index])
     return true
   }

@@ -23,6 +23,7 @@ export class Room {
   readonly writer: GroupCommit
   /** Whether the file is still the one that was opened. */
   readonly opened: QueueFile
+  readonly #onEnding = new Set<() => void>()
   readonly #onCommit = new Set<() => void>()
   readonly #onLost = new Set<(error: ErrandError) => void>()
   #shares = 1
@@ -32,7 +33,11 @@ export class Room {
     this.durability = durability
     this.db = db
     this.opened = new QueueFile(file, clock, (error) => this.#onLost.forEach((tell) => tell(error)))
-    this.writer = new GroupCommit(db, file, () => this.#onCommit.forEach((tell) => tell()), () => this.opened.check())
+    this.writer = new GroupCommit(db, file, {
+      before: () => this.opened.check(),
+      ending: () => this.#onEnding.forEach((write) => write()),
+      after: () => this.#onCommit.forEach((tell) => tell()),
+    })
   }
 
   /**
@@ -56,6 +61,12 @@ export class Room {
    */
   async migrate(schema: Schema): Promise<void> {
     await this.writer.submit(() => migrateWithin(this.db, this.file, schema))
+  }
+
+  /** `write` is called at the end of each transaction, within it, and may change the database; the answer ends that. */
+  onEnding(write: () => void): () => void {
+    this.#onEnding.add(write)
+    return () => this.#onEnding.delete(write)
   }
 
   /** `tell` is called after each commit, before the promises of its changes resolve; the answer ends that. */

@@ -58,8 +58,7 @@ export function matches(record: TaskRecord, search: ResolvedSearch, now: number)
 }
 
 /** What `text` is looked for in. A line break keeps a text from matching across two of them. */
-export function searchable(record: TaskRecord): string {
-  const { id, task, key, owner, tags, error } = record
+export function searchable({ id, task, key, owner, tags, error }: Pick<TaskRecord, 'id' | 'task' | 'key' | 'owner' | 'tags' | 'error'>): string {
   return fold([id, task, key, owner, ...tags, error?.message].filter((part) => part !== undefined).join('\n'))
 }
 

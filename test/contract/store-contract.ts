@@ -2,6 +2,7 @@ import { eachScope, type Scope } from '../kit/temporary.js'
 import { StoreCase, TestClock, type StoreCases, type StoreHarness } from './store-case.js'
 import { boundCases, expiryCases, hostileCases, searchCases } from './store-search-cases.js'
 import { beginCases, processCases, watchCases } from './store-shared-cases.js'
+import { historyCases } from './store-history-cases.js'
 import { lifeCases, lateCases, runCases } from './store-record-cases.js'
 
 export type { StoreHarness } from './store-case.js'
@@ -10,6 +11,7 @@ const GROUPS: Readonly<Record<string, StoreCases>> = {
   states: lifeCases,
   'late and repeated changes': lateCases,
   runs: runCases,
+  histories: historyCases,
   'single flight': beginCases,
   search: searchCases,
   watch: watchCases,

@@ -22,7 +22,7 @@ describe('a database shared by several connections', () => {
     db.exec('CREATE TABLE note (text TEXT NOT NULL) STRICT')
     const add = db.prepare('INSERT INTO note VALUES (?)')
     let commits = 0
-    const writer = new GroupCommit(db, 'test.db', () => commits++)
+    const writer = new GroupCommit(db, 'test.db', { after: () => void commits++ })
     const texts = () => db.prepare('SELECT text FROM note').all().map((row) => Object.values(row as object)[0])
     return { db, add, writer, texts, commits: () => commits }
   }

@@ -69,7 +69,7 @@ class SqliteLocks implements Locks {
     this.#options = options
     this.#file = new QueueFile(options.file, options.clock, (error) => this.#loseAll(error))
     this.#ledger = new LocksLedger(db)
-    this.#writer = new GroupCommit(db, options.file, undefined, () => this.#file.check())
+    this.#writer = new GroupCommit(db, options.file, { before: () => this.#file.check() })
     this.#registration = new Registration(this.#ledger, this.#writer, options.clock)
   }
 

@@ -1,4 +1,4 @@
-import { newId } from '../../core/clock.js'
+import { newTaskId } from '../../core/clock.js'
 import { encodeArguments } from '../../core/codec/encode.js'
 import type { FollowGroup, FollowOn, FollowUp } from '../../core/follow-up.js'
 import { registry } from '../../core/registry.js'
@@ -49,7 +49,7 @@ export function holdFollower(where: string, { on, call }: Following, next: reado
   const placeholder = createPlaceholder(WORDS[on])
   const held = intercept(where, call, placeholder)
   const { task } = held
-  const id = newId()
+  const id = newTaskId()
   return {
     on,
     id,

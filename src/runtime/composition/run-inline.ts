@@ -1,4 +1,4 @@
-import { newId } from '../../core/clock.js'
+import { newTaskId } from '../../core/clock.js'
 import type { Outcome } from '../../core/message.js'
 import { createHandle, type TaskHandle } from '../handle.js'
 import { INLINE_LOG, runInline } from '../inline.js'
@@ -31,7 +31,7 @@ export function runHeldInline(call: TaskCall, followers: readonly Follower[]): H
     handles.set(id, inlineHandle(id, later.task.name, own))
   }
   const tell = (id: string, outcome: Outcome): void => boxes.get(id)?.settle(outcome)
-  const id = newId()
+  const id = newTaskId()
   void settleInline(call, (outcome) => box.settle(outcome)).then((outcome) => runFollowers(followers, { id, task: call.task.name, outcome }, tell))
   return { handle: inlineHandle(id, call.task.name, box), followers: handles }
 }

@@ -1,10 +1,13 @@
 import type { TaskState } from '../../core/lifecycle.js'
 import type { Database, SqlValue } from '../../sqlite/driver.js'
 import { applyAll, announcing, joins } from '../begin.js'
-import { exact, fromColumns, toColumns } from '../columns.js'
+import { exact, toColumns } from '../columns.js'
 import { conditionsOf, type Dialect } from '../conditions.js'
 import type { ResolvedSearch } from '../search.js'
 import type { Announcement, Begun, Change, Recorded, TaskRecord } from '../store.js'
+import { News, type NewsSince } from './news.js'
+import { recordOf, ROW, type TaskRow } from './rows.js'
+import { ShortCuts } from './short-cuts.js'
 
 const DIALECT: Dialect = {
   hasTag: 'EXISTS (SELECT 1 FROM json_each(tags) WHERE value = ?)',
@@ -15,20 +18,17 @@ const DIALECT: Dialect = {
 const MOST_EXPIRED = 1_000
 
 const SQL = {
-  find: 'SELECT record, result FROM store_task WHERE namespace = ? AND id = ? AND (expires IS NULL OR expires > ?)',
+  find: `SELECT ${ROW}, result FROM store_task WHERE namespace = ? AND id = ? AND (expires IS NULL OR expires > ?)`,
   drop: 'DELETE FROM store_task WHERE namespace = ? AND id = ?',
-  add: `INSERT INTO store_task (namespace, id, task, queue, state, owner, tenant, key, parent, tags, created, due, expires, change, words,
-          record, result) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-  move: `UPDATE store_task SET state = ?, due = ?, expires = ?, change = ?, words = ?, record = ?, result = ?
+  add: `INSERT INTO store_task (namespace, id, task, queue, state, owner, tenant, key, parent, tags, created, due, expires, words, record,
+          result) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+  move: `UPDATE store_task SET state = ?, due = ?, expires = ?, words = ?, run = NULL, ended = NULL, record = ?, result = ?
          WHERE namespace = ? AND id = ?`,
-  report: 'UPDATE store_task SET change = ?, record = ? WHERE namespace = ? AND id = ?',
+  report: `UPDATE store_task SET run = NULL, ended = NULL, record = ? WHERE namespace = ? AND id = ?`,
   findKey: 'SELECT id FROM store_key WHERE namespace = ? AND key = ?',
   setKey: 'INSERT OR REPLACE INTO store_key VALUES (?, ?, ?)',
   dropKeys: 'DELETE FROM store_key WHERE namespace = ? AND id = ?',
   expired: 'SELECT namespace, id FROM store_task WHERE expires <= ? LIMIT ?',
-  nextChange: 'UPDATE store_change SET number = number + 1 RETURNING number',
-  lastChange: 'SELECT number FROM store_change',
-  changedSince: 'SELECT id, change FROM store_task WHERE namespace = ? AND change > ? ORDER BY change',
 } as const
 
 type Statements = Record<keyof typeof SQL, ReturnType<Database['prepare']>>
@@ -38,36 +38,34 @@ export class StoreLedger {
   readonly #db: Database
   readonly #namespace: string
   readonly #sql: Statements
-  #hasNews = false
+  readonly #shortCuts: ShortCuts
+  readonly #news: News
 
   constructor(db: Database, namespace: string) {
     this.#db = db
     this.#namespace = namespace
     // one statement for each name of SQL
     this.#sql = Object.fromEntries(Object.entries(SQL).map(([name, sql]) => [name, db.prepare(sql)])) as Statements
+    this.#shortCuts = new ShortCuts(db, namespace)
+    this.#news = new News(db, namespace)
+  }
+
+  /** To be called at the end of each transaction, within it: tells the other processes what changed. */
+  writeNews(): void {
+    this.#news.write()
   }
 
   /** Whether something changed since this was asked last. */
   takeNews(): boolean {
-    const hadNews = this.#hasNews
-    this.#hasNews = false
-    return hadNews
+    return this.#news.take()
   }
 
   apply(changes: readonly Change[], now: number): readonly Recorded[] {
-    // of several changes of one task only the last form is written
-    const seen = new Map<string, { was: TaskRecord | undefined; is: TaskRecord | undefined }>()
-    const look = (id: string) => {
-      const known = seen.get(id)
-      if (known !== undefined) return known
-      const was = this.find(id, now)
-      const entry = { was, is: was }
-      seen.set(id, entry)
-      return entry
-    }
-    const recorded = applyAll(changes, (id) => look(id).is, (record) => (look(record.id).is = record))
-    this.#writeAll([...seen.values()])
-    return recorded
+    const [only] = changes
+    const recorded = only === undefined || changes.length > 1 ? undefined : this.#shortCuts.apply(only, now)
+    if (only === undefined || recorded === undefined) return this.#applyAll(changes, now)
+    this.#news.add(only.id)
+    return [recorded]
   }
 
   begin(key: string, announcement: Announcement, join: readonly TaskState[], now: number): Begun {
@@ -92,16 +90,17 @@ export class StoreLedger {
   /** One more than `limit`, where there are more. */
   search(search: ResolvedSearch, now: number): TaskRecord[] {
     const { sql, values } = conditionsOf(search, { namespace: this.#namespace, now }, DIALECT)
-    const rows = this.#db.prepare(`SELECT record FROM store_task WHERE ${sql} ORDER BY created DESC, id DESC LIMIT ?`)
-    return (rows.all(...values, search.limit + 1) as { record: string }[]).map(fromColumns)
+    const rows = this.#db.prepare(`SELECT ${ROW} FROM store_task WHERE ${sql} ORDER BY created DESC, id DESC LIMIT ?`)
+    return (rows.all(...values, search.limit + 1) as TaskRow[]).map(recordOf)
   }
 
+  /** The number of the last transaction that changed a task. */
   lastChange(): number {
-    return (this.#sql.lastChange.get() as { number: number }).number
+    return this.#news.last()
   }
 
-  changedSince(change: number): { id: string; change: number }[] {
-    return this.#sql.changedSince.all(this.#namespace, change) as { id: string; change: number }[]
+  changedSince(change: number): NewsSince {
+    return this.#news.since(change)
   }
 
   /** Removes some of what has expired; answers how many. */
@@ -114,32 +113,45 @@ export class StoreLedger {
     return rows.length
   }
 
+  #applyAll(changes: readonly Change[], now: number): readonly Recorded[] {
+    // of several changes of one task only the last form is written
+    const seen = new Map<string, { was: TaskRecord | undefined; is: TaskRecord | undefined }>()
+    const look = (id: string) => {
+      const known = seen.get(id)
+      if (known !== undefined) return known
+      const was = this.find(id, now)
+      const entry = { was, is: was }
+      seen.set(id, entry)
+      return entry
+    }
+    const recorded = applyAll(changes, (id) => look(id).is, (record) => (look(record.id).is = record))
+    this.#writeAll([...seen.values()])
+    return recorded
+  }
+
   #read(row: unknown): TaskRecord | undefined {
-    return row === undefined ? undefined : fromColumns(row as { record: string; result: string | null })
+    return row === undefined ? undefined : recordOf(row as TaskRow)
   }
 
   #writeAll(entries: readonly { was: TaskRecord | undefined; is: TaskRecord | undefined }[]): void {
-    const changed = entries.filter(({ was, is }) => was !== is)
-    if (changed.length === 0) return
-    const { number } = this.#sql.nextChange.get() as { number: number }
-    for (const { was, is } of changed) if (is !== undefined) this.#write(was, is, number)
-    this.#hasNews = true
+    for (const { was, is } of entries) if (was !== is && is !== undefined) this.#write(was, is)
   }
 
   /** Writes no more columns than a change can have touched: each indexed one costs. */
-  #write(was: TaskRecord | undefined, is: TaskRecord, change: number): void {
+  #write(was: TaskRecord | undefined, is: TaskRecord): void {
+    this.#news.add(is.id)
     const { id, tags, state, created, due, expires, words, record, result, ...names } = toColumns(is)
     const isMoved = was?.state !== is.state || was.expiresAt !== is.expiresAt
     if (was !== undefined && was.task === is.task) {
-      if (isMoved) this.#sql.move.run(state, due, expires, change, words, record, result, this.#namespace, id)
-      else this.#sql.report.run(change, record, this.#namespace, id)
+      if (isMoved) this.#sql.move.run(state, due, expires, words, record, result, this.#namespace, id)
+      else this.#sql.report.run(record, this.#namespace, id)
       return
     }
     const { task, queue, owner, tenant, key, parent } = names
     const called: SqlValue[] = [task, queue, state, owner, tenant, key, parent, JSON.stringify(tags)]
     // what is known by its run alone, or has expired, makes room
     this.#sql.drop.run(this.#namespace, id)
-    this.#sql.add.run(this.#namespace, id, ...called, created, due, expires, change, words, record, result)
+    this.#sql.add.run(this.#namespace, id, ...called, created, due, expires, words, record, result)
     if (key !== null) this.#sql.setKey.run(this.#namespace, key, id)
   }
 }

@@ -1,10 +1,6 @@
 import type { Schema } from '../../sqlite/migrate.js'
 
-/**
- * A row for each task: the columns that are searched by, and the whole record as JSON. `change` is the number of the transaction
- * that last changed it, so that a watcher reads what is new from the end of one index. The result stands last, where reading a row
- * without it does not touch it.
- */
+/** A row for each task: the columns that are searched by, and the whole record as JSON. */
 const FIRST = `
 CREATE TABLE store_task (
   namespace TEXT NOT NULL,
@@ -44,5 +40,50 @@ CREATE TABLE store_change (number INTEGER NOT NULL) STRICT; -- one row: the last
 INSERT INTO store_change VALUES (0);
 `
 
+/**
+ * A usual life, from the call to a good end, stands in the columns alone: each step is a small write that nothing is read for. Whatever else
+ * happens to a task is kept as its whole record. What changed stands in a table of its own, a row for each transaction: in an index of the
+ * tasks each change would cost two places. Rows are narrow, for a page is the least that is written. The result stands last, where reading a
+ * row without it does not touch it.
+ */
+const SECOND = `
+CREATE TABLE store_task_2 (
+  namespace TEXT NOT NULL,
+  id        TEXT NOT NULL,
+  task      TEXT,
+  queue     TEXT,
+  state     TEXT NOT NULL,
+  owner     TEXT,
+  tenant    TEXT,
+  key       TEXT,
+  parent    TEXT,
+  tags      TEXT NOT NULL,
+  created   INTEGER NOT NULL,
+  due       INTEGER,
+  expires   INTEGER,
+  words     TEXT NOT NULL,
+  run       TEXT, -- JSON; the one that began, where there is no record
+  ended     INTEGER, -- when it completed, where there is no record
+  record    TEXT, -- JSON; NULL where the columns say all
+  result    TEXT,
+  PRIMARY KEY (namespace, id)
+) STRICT;
+INSERT INTO store_task_2 (namespace, id, task, queue, state, owner, tenant, key, parent, tags, created, due, expires, words, record, result)
+  SELECT namespace, id, task, queue, state, owner, tenant, key, parent, tags, created, due, expires, words, record, result FROM store_task;
+DROP TABLE store_task;
+DROP TABLE store_change;
+ALTER TABLE store_task_2 RENAME TO store_task;
+CREATE INDEX store_task_created ON store_task (namespace, created);
+CREATE INDEX store_task_state ON store_task (namespace, state, created);
+CREATE INDEX store_task_owner ON store_task (namespace, owner, created) WHERE owner IS NOT NULL;
+CREATE INDEX store_task_expires ON store_task (expires) WHERE expires IS NOT NULL;
+
+CREATE TABLE store_news (
+  number    INTEGER PRIMARY KEY, -- of the transaction
+  namespace TEXT NOT NULL,
+  ids       TEXT NOT NULL -- a JSON array
+) STRICT;
+`
+
 /** Every version of the store's tables. A change is a new entry at the end. */
-export const STORE_SCHEMA: Schema = { part: 'store', versions: [FIRST] }
+export const STORE_SCHEMA: Schema = { part: 'store', versions: [FIRST, SECOND] }

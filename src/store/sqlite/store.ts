@@ -43,7 +43,7 @@ export class SqliteStore implements Store {
   readonly #parts: SqliteStoreParts
   readonly #ledger: StoreLedger
   readonly #watchers: Watchers
-  readonly #endListening: () => void
+  readonly #endListening: readonly (() => void)[]
   #cancelTick: (() => void) | undefined
   /** The last change that watchers were told. */
   #told = 0
@@ -53,7 +53,7 @@ export class SqliteStore implements Store {
     this.#parts = parts
     this.#ledger = new StoreLedger(parts.room.db, parts.namespace)
     this.#watchers = new Watchers((error) => parts.log.error(`A watcher of tasks failed. ${String(error)}`))
-    this.#endListening = parts.room.onCommit(() => this.#tellNews())
+    this.#endListening = [parts.room.onEnding(() => this.#ledger.writeNews()), parts.room.onCommit(() => this.#tellNews())]
   }
 
   async record(changes: readonly Change[]): Promise<readonly Recorded[]> {
@@ -119,7 +119,7 @@ export class SqliteStore implements Store {
     this.#cancelTick?.()
     this.#watchers.clear()
     await room.writer.idle()
-    this.#endListening()
+    for (const end of this.#endListening) end()
     bell.close()
     await room.leave()
   }
@@ -162,9 +162,9 @@ export class SqliteStore implements Store {
   #look(): void {
     if (this.#closing !== undefined || this.#watchers.isEmpty) return
     try {
-      const changed = this.#ledger.changedSince(this.#told)
-      this.#told = changed.at(-1)?.change ?? this.#told
-      for (const { id } of changed) this.#watchers.tell(id)
+      const { ids, last } = this.#ledger.changedSince(this.#told)
+      this.#told = last
+      for (const id of ids) this.#watchers.tell(id)
     } catch (error) {
       // the next tick looks again
       this.#parts.log.warn(`Cannot look for changed tasks in ${this.#parts.room.file}. ${String(error)}`)

@@ -1,0 +1,81 @@
+import type { Database } from '../../sqlite/driver.js'
+import { exact } from '../columns.js'
+import { searchable } from '../search.js'
+import type { Change, Recorded } from '../store.js'
+import { runText } from './rows.js'
+
+const SQL = {
+  announce: `INSERT INTO store_task (namespace, id, task, queue, state, owner, tenant, key, parent, tags, created, due, expires, words)
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
+  start: `UPDATE store_task SET state = 'running', due = NULL, run = ?
+          WHERE namespace = ? AND id = ? AND state = 'queued' AND record IS NULL AND (expires IS NULL OR expires > ?)`,
+  complete: `UPDATE store_task SET state = 'completed', ended = ?, expires = ?, result = ?
+             WHERE namespace = ? AND id = ? AND state = 'running' AND run = ? AND (expires IS NULL OR expires > ?)`,
+  setKey: 'INSERT OR REPLACE INTO store_key VALUES (?, ?, ?)',
+} as const
+
+type Statements = Record<keyof typeof SQL, ReturnType<Database['prepare']>>
+type Of<K extends Change['kind']> = Extract<Change, { kind: K }>
+
+/**
+ * The changes of a usual life, written without reading what was there: each under the condition that it is what `applyChange` would allow
+ * the change after.
+ */
+export class ShortCuts {
+  readonly #namespace: string
+  readonly #sql: Statements
+
+  constructor(db: Database, namespace: string) {
+    this.#namespace = namespace
+    // one statement for each name of SQL
+    this.#sql = Object.fromEntries(Object.entries(SQL).map(([name, sql]) => [name, db.prepare(sql)])) as Statements
+  }
+
+  /** What became of a change that was applied; `undefined` where its task has to be read first. */
+  apply(change: Change, now: number): Recorded | undefined {
+    switch (change.kind) {
+      case 'announced':
+        return this.#announce(change)
+      case 'started':
+        return this.#start(change, now)
+      case 'completed':
+        return this.#complete(change, now)
+      default:
+        return undefined
+    }
+  }
+
+  #announce(change: Of<'announced'>): Recorded | undefined {
+    // there are no columns for these
+    if (change.isReadOnce === true || change.memo !== undefined || change.sendingUntil !== undefined) return undefined
+    const { id, key, tags = [], createdAt, dueAt = null, expiresAt = null } = change
+    const [task, queue] = [exact(change.task), exact(change.queue)]
+    const names = [exactOrNull(change.owner), exactOrNull(change.tenant), exactOrNull(key), exactOrNull(change.parentId)]
+    const listed = tags.map(exact)
+    if (![task, queue, ...names, ...listed].every(isReadable)) return undefined
+    const state = dueAt !== null && dueAt > createdAt ? 'scheduled' : 'queued'
+    const rest = [listed.length === 0 ? '[]' : JSON.stringify(listed), createdAt, dueAt, expiresAt, searchable({ ...change, tags })]
+    const { changes } = this.#sql.announce.run(this.#namespace, id, task, queue, state, ...names, ...rest)
+    if (Number(changes) === 0) return undefined
+    if (key !== undefined) this.#sql.setKey.run(this.#namespace, exact(key), id)
+    return { applied: true, state }
+  }
+
+  #start({ id, run, at, expiresAt }: Of<'started'>, now: number): Recorded | undefined {
+    if (at !== run.startedAt || expiresAt !== undefined) return undefined
+    const { changes } = this.#sql.start.run(runText(run), this.#namespace, id, now)
+    return Number(changes) === 0 ? undefined : { applied: true, state: 'running' }
+  }
+
+  #complete({ id, run, at, expiresAt, result }: Of<'completed'>, now: number): Recorded | undefined {
+    if (expiresAt === undefined) return undefined
+    const kept = result === undefined ? null : JSON.stringify(result)
+    const { changes } = this.#sql.complete.run(at, expiresAt, kept, this.#namespace, id, runText(run), now)
+    return Number(changes) === 0 ? undefined : { applied: true, state: 'completed' }
+  }
+}
+
+const exactOrNull = (text: string | undefined): string | null => (text === undefined ? null : exact(text))
+
+/** Not of a digest. */
+const isReadable = (text: string | null): boolean => text === null || text.startsWith('"')
