@@ -4,9 +4,9 @@ import { isFull, sqliteFailure } from './failure.js'
 import { untilNotBusy } from './lock.js'
 
 interface Job {
-  readonly work: () => unknown
-  readonly resolve: (answer: unknown) => void
-  readonly reject: (error: unknown) => void
+  work(): unknown
+  resolve(answer: unknown): void
+  reject(error: unknown): void
 }
 
 /** What else is done around each transaction. */
@@ -63,21 +63,17 @@ export class GroupCommit {
    * `goOn` says no to the answer of the first, the second is left out.
    * @throws ErrandError what either of them rejects with
    */
-  async both<T>(first: () => Promise<T>, second: () => Promise<unknown>, goOn: (answer: T) => boolean = () => true): Promise<T> {
+  async both<T>(first: () => Promise<T>, second: () => Promise<unknown>, goOn?: (answer: T) => boolean): Promise<T> {
     const [one, two] = [this.#collect(first), this.#collect(second)]
-    const jobs = [one.job, two.job].filter((job) => job !== undefined)
-    let goesOn = true
-    if (one.job === undefined || two.job === undefined) {
-      await this.#addUnlessRefused(jobs, one.job === undefined ? one.promise : two.promise)
-    } else {
-      // the promise of `first` has the answer of its job, by the contract above
-      const decide = (answer: unknown): boolean => (goesOn = goOn(answer as T))
-      this.#add(pair(one.job, two.job, decide))
-    }
-    const left = two.promise.catch((error: unknown) => {
-      if (goesOn) throw error
-    })
-    const [answer] = await Promise.all([one.promise, left])
+    // the promise of `first` has the answer of its job, by the contract above
+    const pair = one.job === undefined || two.job === undefined ? undefined : new Pair(one.job, two.job, goOn as Pair['goOn'])
+    if (pair !== undefined) this.#add(pair)
+    else if (one.job === undefined) await this.#addUnlessRefused(two.job, one.promise)
+    else await this.#addUnlessRefused(one.job, two.promise)
+    // it is settled with the first, which is waited for before
+    two.promise.catch(ignore)
+    const answer = await one.promise
+    if (pair?.goesOn !== false) await two.promise
     return answer
   }
 
@@ -102,14 +98,14 @@ export class GroupCommit {
   }
 
   /** One of two came to no change: refused, or with nothing to do. Only in the second case the other may go. */
-  async #addUnlessRefused(jobs: readonly Job[], other: Promise<unknown>): Promise<void> {
+  async #addUnlessRefused(job: Job | undefined, other: Promise<unknown>): Promise<void> {
     try {
       await other
     } catch (error) {
-      for (const job of jobs) job.reject(error)
+      job?.reject(error)
       return
     }
-    for (const job of jobs) this.#add(job)
+    if (job !== undefined) this.#add(job)
   }
 
   async #run(): Promise<void> {
@@ -187,26 +183,40 @@ export class GroupCommit {
   }
 }
 
-/** Two jobs as one; the second is left out where `decide` says no to the answer of the first. */
-function pair(first: Job, second: Job, decide: (answer: unknown) => boolean): Job {
-  return {
-    work() {
-      const answer = first.work()
-      return decide(answer) ? [answer, second.work()] : [answer]
-    },
-    resolve(answers) {
-      // `work` above made it
-      const [one, ...others] = answers as unknown[]
-      first.resolve(one)
-      if (others.length > 0) second.resolve(others[0])
-      else second.reject(new ErrandError('CALL_INVALID', 'This change was left out, because the one before it said so.'))
-    },
-    reject(error) {
-      first.reject(error)
-      second.reject(error)
-    },
+/** Two jobs as one; the second is left out where `goOn` says no to the answer of the first. */
+class Pair implements Job {
+  readonly goOn: ((answer: unknown) => boolean) | undefined
+  /** Whether the second was done as well, after `work`. */
+  goesOn = true
+  readonly #first: Job
+  readonly #second: Job
+  #answer: unknown
+
+  constructor(first: Job, second: Job, goOn: ((answer: unknown) => boolean) | undefined) {
+    this.#first = first
+    this.#second = second
+    this.goOn = goOn
+  }
+
+  work(): unknown {
+    this.#answer = this.#first.work()
+    this.goesOn = this.goOn === undefined || this.goOn(this.#answer)
+    return this.goesOn ? this.#second.work() : undefined
+  }
+
+  resolve(answer: unknown): void {
+    this.#first.resolve(this.#answer)
+    if (this.goesOn) this.#second.resolve(answer)
+    else this.#second.reject(new ErrandError('CALL_INVALID', 'This change was left out, because the one before it said so.'))
+  }
+
+  reject(error: unknown): void {
+    this.#first.reject(error)
+    this.#second.reject(error)
   }
 }
+
+const ignore = (): void => {}
 
 function refuse(jobs: readonly Job[], error: ErrandError): void {
   for (const job of jobs) job.reject(error)

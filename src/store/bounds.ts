@@ -58,21 +58,37 @@ function refuseId(id: string): void {
   throw new ErrandError('OPTION_INVALID', `The id of a task must be 1 to 200 printable ASCII characters without spaces, got ${show(id)}.`)
 }
 
+/** Names each time, for it is the caller's that may be wrong; written out, for every change passes here. */
 function refuseTimes(change: Change): void {
-  const { createdAt, at, dueAt, expiresAt, sendingUntil } = { createdAt: 0, at: 0, dueAt: 0, expiresAt: undefined, sendingUntil: 0, ...change }
-  const startedAt = 'run' in change && change.run !== undefined ? change.run.startedAt : 0
-  for (const [name, time] of Object.entries({ createdAt, at, dueAt, expiresAt, sendingUntil, startedAt })) {
-    if (time === undefined || Number.isSafeInteger(time)) continue
-    throw new ErrandError('OPTION_INVALID', `${name} of task ${change.id} must be whole milliseconds since the epoch, got ${show(time)}.`)
+  const { id } = change
+  if (change.kind === 'announced') {
+    refuseTime(id, 'createdAt', change.createdAt)
+    refuseTime(id, 'dueAt', change.dueAt)
+    refuseTime(id, 'sendingUntil', change.sendingUntil)
+  } else {
+    refuseTime(id, 'at', change.at)
+    if (change.kind === 'retrying') refuseTime(id, 'dueAt', change.dueAt)
+    if (change.kind === 'revived') refuseTime(id, 'sendingUntil', change.sendingUntil)
+    if ('run' in change && change.run !== undefined) refuseTime(id, 'startedAt', change.run.startedAt)
   }
+  refuseTime(id, 'expiresAt', change.expiresAt)
 }
 
-function refuseAnnouncement(change: Extract<Change, { kind: 'announced' }>): void {
-  const { task, queue, owner, tenant, key, parentId, tags = [] } = change
-  for (const [what, value] of Object.entries({ task, queue, owner, tenant, key, parentId })) refuseName(what, value)
+function refuseTime(id: string, name: string, time: number | undefined): void {
+  if (time === undefined || Number.isSafeInteger(time)) return
+  throw new ErrandError('OPTION_INVALID', `${name} of task ${id} must be whole milliseconds since the epoch, got ${show(time)}.`)
+}
+
+function refuseAnnouncement({ id, task, queue, owner, tenant, key, parentId, tags = [] }: Extract<Change, { kind: 'announced' }>): void {
+  refuseName('task', task)
+  refuseName('queue', queue)
+  refuseName('owner', owner)
+  refuseName('tenant', tenant)
+  refuseName('key', key)
+  refuseName('parentId', parentId)
   for (const tag of tags) refuseName('tag', tag)
   if (tags.length <= MOST_TAGS) return
-  throw new ErrandError('OPTION_INVALID', `Task ${change.id} has ${tags.length} tags; ${MOST_TAGS} at most. Give it fewer.`)
+  throw new ErrandError('OPTION_INVALID', `Task ${id} has ${tags.length} tags; ${MOST_TAGS} at most. Give it fewer.`)
 }
 
 function refuseLarge(id: string, what: string, text: string | undefined, most: number): void {

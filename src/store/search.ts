@@ -57,15 +57,25 @@ export function matches(record: TaskRecord, search: ResolvedSearch, now: number)
   return text === undefined || searchable(record).includes(fold(text))
 }
 
-/** What `text` is looked for in. A line break keeps a text from matching across two of them. */
-export function searchable({ id, task, key, owner, tags, error }: Pick<TaskRecord, 'id' | 'task' | 'key' | 'owner' | 'tags' | 'error'>): string {
-  return fold([id, task, key, owner, ...tags, error?.message].filter((part) => part !== undefined).join('\n'))
+/** What of a task `text` is looked for in. */
+type Searchable = Pick<TaskRecord, 'id' | 'task' | 'key' | 'owner' | 'error'> & { readonly tags?: readonly string[] | undefined }
+
+/** The text in which a search looks. A line break keeps what is looked for from matching across two of its parts. */
+export function searchable({ id, task, key, owner, tags, error }: Searchable): string {
+  let text = id
+  for (const part of [task, key, owner]) if (part !== undefined) text += `\n${part}`
+  if (tags !== undefined) for (const tag of tags) text += `\n${tag}`
+  return fold(error === undefined ? text : `${text}\n${error.message}`)
 }
 
 /** In small letters, and without what a database may refuse in a text: NUL and halves of characters. */
 export function fold(text: string): string {
-  return text.toLowerCase().replaceAll('\0', '\uFFFD').replace(/\p{Surrogate}/gu, '\uFFFD')
+  const small = text.toLowerCase()
+  return UNFIT.test(small) ? small.replaceAll('\0', '\uFFFD').replace(/\p{Surrogate}/gu, '\uFFFD') : small
 }
+
+/** Matches most texts that are to be changed, and some that are not. */
+const UNFIT = /[\0\uD800-\uDFFF]/
 
 function writePlace({ createdAt, id }: Place): string {
   return Buffer.from(JSON.stringify([Math.trunc(createdAt), id])).toString('base64url')

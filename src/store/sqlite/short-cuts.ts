@@ -49,15 +49,16 @@ export class ShortCuts {
     // there are no columns for these
     if (change.isReadOnce === true || change.memo !== undefined || change.sendingUntil !== undefined) return undefined
     const { id, key, tags = [], createdAt, dueAt = null, expiresAt = null } = change
-    const [task, queue] = [exact(change.task), exact(change.queue)]
-    const names = [exactOrNull(change.owner), exactOrNull(change.tenant), exactOrNull(key), exactOrNull(change.parentId)]
-    const listed = tags.map(exact)
-    if (![task, queue, ...names, ...listed].every(isReadable)) return undefined
+    const [task, queue, owner, tenant] = [exact(change.task), exact(change.queue), exactOrNull(change.owner), exactOrNull(change.tenant)]
+    const [exactKey, parent, listed] = [exactOrNull(key), exactOrNull(change.parentId), tags.map(exact)]
+    if (![task, queue, owner, tenant, exactKey, parent].every(isReadable) || !listed.every(isReadable)) return undefined
     const state = dueAt !== null && dueAt > createdAt ? 'scheduled' : 'queued'
-    const rest = [listed.length === 0 ? '[]' : JSON.stringify(listed), createdAt, dueAt, expiresAt, searchable({ ...change, tags })]
-    const { changes } = this.#sql.announce.run(this.#namespace, id, task, queue, state, ...names, ...rest)
+    const list = listed.length === 0 ? '[]' : JSON.stringify(listed)
+    const words = searchable(change)
+    const { announce, setKey } = this.#sql
+    const { changes } = announce.run(this.#namespace, id, task, queue, state, owner, tenant, exactKey, parent, list, createdAt, dueAt, expiresAt, words)
     if (Number(changes) === 0) return undefined
-    if (key !== undefined) this.#sql.setKey.run(this.#namespace, exact(key), id)
+    if (exactKey !== null) setKey.run(this.#namespace, exactKey, id)
     return { applied: true, state }
   }
 
