@@ -17,11 +17,14 @@ export interface EndedRun {
   readonly value: unknown
 }
 
+const DONE: Verdict = { kind: 'done' }
+
 /** What follows the end of a body, once it is written down: that a cancellation came before it, or the answer to the caller and what follows the call. Never rejects. */
 export async function concludeRun(runtime: Runtime, { call, answer, events, value }: EndedRun, recorded: Promise<TaskState | undefined> | undefined): Promise<Verdict> {
   if ((await recorded) === 'cancelled') return settleCancelled(runtime, call)
   events.completed()
-  await sendAnswer(runtime, call, answer)
+  if (answer !== undefined) await sendAnswer(runtime, call, answer)
+  if (call.next === undefined) return DONE
   const isFollowed = await followCall(runtime, call, { kind: 'completed', text: () => valueText(call, value) })
-  return isFollowed ? { kind: 'done' } : COME_AGAIN
+  return isFollowed ? DONE : COME_AGAIN
 }

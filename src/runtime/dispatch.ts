@@ -43,8 +43,8 @@ export function encodeCall(call: TaskCall, scope: Scope | undefined): EncodedCal
 }
 
 /** Resolves once the message would survive a crash. */
-export async function sendAndForget(runtime: Runtime, task: Task, call: EncodedCall): Promise<void> {
-  await publish(runtime, task, call, { id: newTaskId(), replyTo: undefined, options: task.declaration.options })
+export function sendAndForget(runtime: Runtime, task: Task, call: EncodedCall): Promise<unknown> {
+  return publish(runtime, task, call, { id: newTaskId(), replyTo: undefined, options: task.declaration.options })
 }
 
 /** Sends a firing of a schedule under the id that every process would give it. Resolves once it would survive a crash. */
@@ -143,7 +143,10 @@ async function publish(runtime: Runtime, task: Task, call: EncodedCall, address:
     if (!isNew) return joinable(record, task, once.key)
   } // what its transaction may still roll back must not stand as queued
   else if (within !== undefined || tracking === undefined || isKnown || !isTracked) await send()
-  else await tracking.announce(announcementOf(leaving, tracking.keepFailedMs), send, announcementsOf(runtime, tracking, { ...leaving, delayMs }, next))
+  else {
+    const following = next.length === 0 ? undefined : announcementsOf(runtime, tracking, { ...leaving, delayMs }, next)
+    await tracking.announce(announcementOf(leaving, tracking.keepFailedMs), send, following)
+  }
   // the same holds for whoever listens
   if (within === undefined) emit(runtime.log, 'queued', { id, task: task.name, at: sentAt, queue, delayMs })
   return undefined

@@ -2,6 +2,7 @@ import type { Delivery, Verdict } from '../broker/broker.js'
 import { restoreCarriers } from '../core/carrier.js'
 import { currentScope, runInScope, type TaskScope } from '../core/context.js'
 import type { OpenedCall } from '../core/message.js'
+import { promised } from '../core/promised.js'
 import { registry } from '../core/registry.js'
 import { isReservedName } from '../core/reserved-name.js'
 import { retryDelay } from '../core/retry-policy.js'
@@ -88,7 +89,8 @@ async function run(host: Host, delivery: BegunDelivery, signal: LazySignal): Pro
     task = taskOf(call)
     if (runtime.settings.reverify && !isReservedName(task.name)) refuseExpiredToken(call.task, call.context, startedAt)
     const scope = { id: call.id, name: task.name, attempt: delivery.attempt, signal, log: runtime.log }
-    const entry = await host.gate?.enter(task, call, scope)
+    const entering = host.gate?.enter(task, call, scope)
+    const entry = entering instanceof Promise ? await entering : entering
     if (entry?.kind === 'later') return entry
     const inTurn: Run['inTurn'] = entry === undefined ? (body) => body() : (body) => entry.run(body)
     const begun = await beginRun(runtime, { call, task, delivery, startedAt })
@@ -166,10 +168,14 @@ function watchOver<T>(runtime: Runtime, { task, tracked }: Pick<Run, 'task' | 't
   return withinTimeLimit({ ...runtime, task: task.name, limitMs: limitOf(task, runtime.settings) }, { ...run, ended })
 }
 
-async function runBody(task: Task, call: OpenedCall, scope: TaskScope): Promise<unknown> {
+function runBody(task: Task, call: OpenedCall, scope: TaskScope): Promise<unknown> {
+  const self = instanceFor(task)
+  return self instanceof Promise ? self.then((instance) => runOn(instance, task, call, scope)) : runOn(self, task, call, scope)
+}
+
+function runOn(self: unknown, task: Task, call: OpenedCall, scope: TaskScope): Promise<unknown> {
   const args = call.readArguments()
-  const self = await instanceFor(task)
-  const body = async (): Promise<unknown> => task.declaration.body.apply(self, args)
+  const body = (): Promise<unknown> => promised(() => task.declaration.body.apply(self, args))
   const info = { id: scope.id, task: scope.name, attempt: scope.attempt }
   // what this library does itself is no run of the application's, which may open a transaction around each
   if (isReservedName(task.name)) return runInScope({ context: call.context, task: scope }, body)

@@ -2,6 +2,7 @@ import type { Clock } from '../core/clock.js'
 import type { Task } from '../core/task.js'
 import { ErrandError } from '../errors.js'
 import type { LazySignal } from '../core/lazy-signal.js'
+import { unlessGivenUp } from './given-up.js'
 import type { RuntimeSettings } from './runtime.js'
 
 /** A run that may be limited in time. */
@@ -33,32 +34,30 @@ export const limitOf = (task: Task, settings: RuntimeSettings): number => task.d
  * What the run ends with. When its time is over its signal aborts, and after the grace it is given up.
  * @throws ErrandError `TASK_TIMEOUT` when it was given up
  */
-export async function withinTimeLimit<T>(limit: TimeLimit, run: LimitedRun<T>): Promise<T> {
+export function withinTimeLimit<T>(limit: TimeLimit, run: LimitedRun<T>): Promise<T> {
   if (limit.limitMs === 0) return run.ended
-  let isOver = false
-  let cancel = (): void => {}
   const { clock, limitMs, settings } = limit
-  const wait = (ms: number, then: () => void): void => {
-    if (!isOver) cancel = clock.after(Math.min(ms, LONGEST_TIMER_MS), then)
-  }
-  const givenUp = new Promise<never>((_, reject) => {
+  return unlessGivenUp(run.ended, (giveUp) => {
+    let isOver = false
+    let cancel = (): void => {}
+    const wait = (ms: number, then: () => void): void => {
+      if (!isOver) cancel = clock.after(Math.min(ms, LONGEST_TIMER_MS), then)
+    }
     const expire = (): void => {
       const error = timeout(limit)
       run.signal.abort(error)
       wait(settings.timeLimitGraceMs, () => {
         run.onIgnored()
-        reject(error)
+        giveUp(error)
       })
     }
     if (run.begun === undefined) wait(limitMs, expire)
     else void run.begun.then(() => wait(limitMs, expire))
+    return () => {
+      isOver = true
+      cancel()
+    }
   })
-  try {
-    return await Promise.race([run.ended, givenUp])
-  } finally {
-    isOver = true
-    cancel()
-  }
 }
 
 /** Why a run was aborted, if that was its time limit. */

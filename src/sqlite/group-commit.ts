@@ -46,10 +46,11 @@ export class GroupCommit {
   /**
    * Runs `work` inside a write transaction together with others and resolves with its answer after the commit. `work` may run
    * more than once, the earlier runs rolled back: it must do nothing but ask and change the database.
-   * @throws ErrandError `QUEUE_FULL`, `BROKER_REFUSED`, `BROKER_UNREACHABLE`: the change was not stored
+   * @throws ErrandError `QUEUE_FULL`, `BROKER_REFUSED`, `BROKER_UNREACHABLE`, or what `failureOf` makes of that: the change was not stored
    */
-  submit<T>(work: () => T): Promise<T> {
-    return new Promise<T>((resolve, reject) => {
+  submit<T>(work: () => T, failureOf?: (error: unknown) => unknown): Promise<T> {
+    return new Promise<T>((resolve, refuse) => {
+      const reject = failureOf === undefined ? refuse : (error: unknown): void => refuse(failureOf(error))
       // the answer of this very `work` is what comes back
       const job = { work, resolve: resolve as (answer: unknown) => void, reject }
       if (this.#collected === undefined) this.#add(job)

@@ -1,9 +1,9 @@
 import type { TaskState } from '../core/lifecycle.js'
 import { applyChange, stateAt } from './apply.js'
-import type { Announcement, Change, Recorded, TaskRecord } from './store.js'
+import type { Announced, Announcement, Change, Recorded, TaskRecord } from './store.js'
 
 /** The announcement of a task that a key is to stand for. */
-export function announcing(key: string, announcement: Announcement): Extract<Change, { kind: 'announced' }> {
+export function announcing(key: string, announcement: Announcement): Announced {
   return { kind: 'announced', key, ...announcement }
 }
 

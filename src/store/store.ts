@@ -113,6 +113,9 @@ export type Change =
   | ({ readonly kind: 'taken' } & Happened)
   | ({ readonly kind: 'cancelled'; readonly error?: RecordedError | undefined } & Happened)
 
+/** That a call was made, as a change. */
+export type Announced = Extract<Change, { kind: 'announced' }>
+
 /** What a store knows of a task. */
 export interface TaskRecord extends Omit<Announcement, 'task' | 'queue' | 'tags'> {
   /** `undefined` while the call is known by its run only. */

@@ -6,7 +6,7 @@ import { UNFINISHED, type Store } from '#src/store/store.js'
 import { Tracking } from '#src/runtime/tracking/tracking.js'
 import { FakeClock } from '../kit/fake-clock.js'
 
-const CALL = { id: 'one', task: 'Shop.buy', queue: 'default', createdAt: 1 }
+const CALL = { kind: 'announced', id: 'one', task: 'Shop.buy', queue: 'default', createdAt: 1 } as const
 const DAY_MS = 86_400_000
 
 describe('What is written down of tasks', () => {
@@ -62,8 +62,8 @@ describe('What is written down of tasks', () => {
     expect(await tracking.record([{ kind: 'cancelled', id: 'one', at: 2 }])).to.equal(undefined)
 
     fail(undefined)
-    await tracking.record([{ kind: 'announced', ...CALL, id: 'three' }])
-    await tracking.record([{ kind: 'announced', ...CALL, id: 'four' }])
+    await tracking.record([{ ...CALL, id: 'three' }])
+    await tracking.record([{ ...CALL, id: 'four' }])
 
     expect(published).to.deep.equal([1, 2])
     expect(said.map(([level]) => level)).to.deep.equal(['warn', 'info'])
@@ -73,10 +73,10 @@ describe('What is written down of tasks', () => {
   it('does not wait at all once the store was found away', async () => {
     const { tracking, fail, hang } = given()
     fail('STORE_UNREACHABLE')
-    await tracking.record([{ kind: 'announced', ...CALL }])
+    await tracking.record([{ ...CALL }])
     hang()
 
-    expect(await tracking.record([{ kind: 'announced', ...CALL }])).to.equal(undefined)
+    expect(await tracking.record([{ ...CALL }])).to.equal(undefined)
   })
 
   it('publishes alone what a common transaction cannot describe to the store', async () => {
@@ -102,7 +102,7 @@ describe('What is written down of tasks', () => {
   it('is unknown after that time, and each change renews it (items 81 and 105)', async () => {
     const { tracking, store, clock } = given()
     const run = { attempt: 1, startedAt: 0, worker: { host: 'h', pid: 1 } }
-    await store.record([{ kind: 'announced', ...CALL, expiresAt: 100 }, { kind: 'started', id: 'one', at: 0, run }])
+    await store.record([{ ...CALL, expiresAt: 100 }, { kind: 'started', id: 'one', at: 0, run }])
     await store.record([{ kind: 'progressed', id: 'one', at: 0, run, step: 1, progress: { value: 5 }, expiresAt: 200 }])
 
     await clock.pass(100)

@@ -1,5 +1,6 @@
 import type { Clock } from '../../core/clock.js'
 import type { Logger } from '../../core/logger.js'
+import { promised } from '../../core/promised.js'
 import { ErrandError } from '../../errors.js'
 import type { Bell } from '../../sqlite/bell.js'
 import { sqliteFailure } from '../../sqlite/failure.js'
@@ -64,21 +65,19 @@ export class SqliteBroker implements Broker {
     this.#registration = new Registration(this.#ledger, this.#writer, parts.clock)
   }
 
-  async publish(message: OutgoingMessage): Promise<void> {
-    this.#refuseClosed(`publish to queue "${message.queue}"`)
-    const due = this.#dueOf(message)
-    const queue = await this.#writer.submit(() => this.#store(message, due))
-    if (queue === undefined) {
-      throw new ErrandError(
-        'PUBLISH_UNROUTABLE',
-        `Cannot publish to temporary queue "${message.queue}": its process is gone. Nobody waits for this message any more.`,
-      )
-    }
-    if (queue.owner === null) this.#lasting.set(this.#name(message.queue), queue)
+  publish(message: OutgoingMessage): Promise<void> {
+    return promised(() => {
+      this.#refuseClosed('publish to queue', message.queue)
+      const due = this.#dueOf(message)
+      return this.#writer.submit(() => this.#store(message, due)).then((queue) => {
+        if (queue === undefined) throw unroutable(message.queue)
+        if (queue.owner === null) this.#lasting.set(message.queue, queue)
+      })
+    })
   }
 
   async consume(queue: string, options: ConsumeOptions, handle: (delivery: Delivery) => Promise<Verdict>): Promise<Subscription> {
-    this.#refuseClosed(`consume queue "${queue}"`)
+    this.#refuseClosed('consume queue', queue)
     const { clock, log, bell } = this.#parts
     const replaceOwner = (lost: number): Promise<number> => this.#registration.replace(lost)
     const parts = { ledger: this.#ledger, writer: this.#writer, clock, log, replaceOwner }
@@ -88,7 +87,7 @@ export class SqliteBroker implements Broker {
     this.#cancelTick ??= clock.after(TICK_MS, () => this.#tick())
     try {
       await consumer.enroll(await this.#registration.number())
-      this.#refuseClosed(`consume queue "${queue}"`)
+      this.#refuseClosed('consume queue', queue)
     } catch (error) {
       await this.#end(consumer)
       throw error
@@ -154,9 +153,10 @@ export class SqliteBroker implements Broker {
     if (consumer.isOver) this.#consumers.delete(consumer)
   }
 
-  #refuseClosed(what: string): void {
+  #refuseClosed(what: string, queue?: string): void {
     if (this.#closing === undefined) return
-    throw new ErrandError('BROKER_CLOSED', `Cannot ${what}: the connection to ${this.#parts.room.file} is closed. Open a new one.`)
+    const which = queue === undefined ? what : `${what} "${queue}"`
+    throw new ErrandError('BROKER_CLOSED', `Cannot ${which}: the connection to ${this.#parts.room.file} is closed. Open a new one.`)
   }
 
   #name(queue: string): string {
@@ -170,13 +170,15 @@ export class SqliteBroker implements Broker {
 
   /** Stores a message inside a transaction. Answers its queue, or `undefined` where a temporary one is gone. */
   #store(message: OutgoingMessage, due: number): QueueRow | undefined {
-    const name = this.#name(message.queue)
-    const queue = message.toTemporary === true ? this.#temporary(name) : (this.#lasting.get(name) ?? this.#ledger.queue(name))
+    const known = this.#lasting.get(message.queue)
+    const queue = known !== undefined && message.toTemporary !== true ? known : this.#queueOf(message)
     if (queue !== undefined) this.#ledger.publish(queue.number, message, due)
     return queue
   }
 
-  #temporary(name: string): QueueRow | undefined {
+  #queueOf(message: OutgoingMessage): QueueRow | undefined {
+    const name = this.#name(message.queue)
+    if (message.toTemporary !== true) return this.#ledger.queue(name)
     const found = this.#ledger.findQueue(name)
     return found?.owner === null ? undefined : found
   }
@@ -235,3 +237,6 @@ export class SqliteBroker implements Broker {
     for (const consumer of this.#consumers) await consumer.enroll(owner)
   }
 }
+
+const unroutable = (queue: string): ErrandError =>
+  new ErrandError('PUBLISH_UNROUTABLE', `Cannot publish to temporary queue "${queue}": its process is gone. Nobody waits for this message any more.`)

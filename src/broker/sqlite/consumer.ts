@@ -163,12 +163,11 @@ export class Consumer {
 
   #deliver(row: ClaimedRow, owner: number): void {
     this.#inHand++
-    // a rejection cannot happen: #run ends in every case
-    void this.#run(deliveryOf(row, this.#options.queue), row.seq, owner)
+    // #endingOf answers in every case
+    void this.#endingOf(deliveryOf(row, this.#options.queue)).then((ending) => this.#ended(row.seq, owner, ending))
   }
 
-  async #run(delivery: Delivery, seq: number, owner: number): Promise<void> {
-    const ending = await this.#endingOf(delivery)
+  #ended(seq: number, owner: number, ending: Ending): void {
     this.#inHand--
     if (this.#isClosed) return
     this.#settled.push({ seq, owner, ending })

@@ -1,4 +1,5 @@
 import type { LazySignal } from '../../core/lazy-signal.js'
+import { unlessGivenUp } from '../given-up.js'
 import type { Runtime } from '../runtime.js'
 import { watchRun } from './watch-run.js'
 
@@ -15,23 +16,20 @@ export interface CancellableRun<T> {
  * What the run ends with. When its task is cancelled its signal aborts, and after the grace it is given up.
  * @throws ErrandError `TASK_CANCELLED` when it was given up
  */
-export async function heedCancellation<T>({ tracking, clock, settings }: Runtime, run: CancellableRun<T>): Promise<T> {
+export function heedCancellation<T>({ tracking, clock, settings }: Runtime, run: CancellableRun<T>): Promise<T> {
   if (tracking === undefined) return run.ended
-  let endGrace = (): void => {}
-  let endWatch = (): void => {}
-  const givenUp = new Promise<never>((_, reject) => {
-    endWatch = watchRun(tracking, run.id, (error) => {
+  return unlessGivenUp(run.ended, (giveUp) => {
+    let endGrace = (): void => {}
+    const endWatch = watchRun(tracking, run.id, (error) => {
       run.signal.abort(error)
       endGrace = clock.after(settings.timeLimitGraceMs, () => {
         run.onIgnored()
-        reject(error)
+        giveUp(error)
       })
     })
+    return () => {
+      endWatch()
+      endGrace()
+    }
   })
-  try {
-    return await Promise.race([run.ended, givenUp])
-  } finally {
-    endWatch()
-    endGrace()
-  }
 }

@@ -1,7 +1,7 @@
 import type { Context } from '../../core/context.js'
 import type { FollowUp } from '../../core/follow-up.js'
 import { registry } from '../../core/registry.js'
-import type { Announcement } from '../../store/store.js'
+import type { Announced } from '../../store/store.js'
 import type { Runtime } from '../runtime.js'
 import { announcementOf } from '../tracking/announcement.js'
 import { NOT_SENT, type Tracking } from '../tracking/tracking.js'
@@ -20,7 +20,7 @@ interface CallToWaitFor extends CallBefore {
 }
 
 /** What is made known, when a call is made, of the calls that follow its completion: they wait, and can be cancelled. */
-export function announcementsOf(runtime: Runtime, tracking: Tracking, before: CallToWaitFor, next: readonly FollowUp[]): readonly Announcement[] {
+export function announcementsOf(runtime: Runtime, tracking: Tracking, before: CallToWaitFor, next: readonly FollowUp[]): readonly Announced[] {
   return next.flatMap((followUp) => {
     if (followUp.on !== 'completed' || followUp.group !== undefined) return []
     const { id, options } = followUp
@@ -35,7 +35,7 @@ export function announcementsOf(runtime: Runtime, tracking: Tracking, before: Ca
 }
 
 /** What is made known of a follow-up. It belongs to the call that it follows, unless it follows any end of that, also a cancellation, or others as well. */
-export function announcementOfFollowUp({ settings }: Runtime, tracking: Tracking, before: CallBefore, followUp: FollowUp): Announcement {
+export function announcementOfFollowUp({ settings }: Runtime, tracking: Tracking, before: CallBefore, followUp: FollowUp): Announced {
   const { id, task, options, on, group } = followUp
   const { sentAt, context } = before
   const expiresAt = settings.expiresMs === 0 ? undefined : sentAt + options.delayMs + settings.expiresMs

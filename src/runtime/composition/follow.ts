@@ -144,7 +144,7 @@ async function giveUp({ runtime, before, followUp }: Step, end: Exclude<CallEnd,
     const expiresAt = tracking.expiryOf(end.kind, undefined)
     const happened = { id, at, expiresAt }
     const change: Change = end.kind === 'failed' ? { kind: 'failed', ...happened, error: recordedError(end.error) } : { kind: 'cancelled', ...happened, error: end.recorded }
-    await tracking.record([{ kind: 'announced', ...known, sendingUntil: NOT_SENT }, change])
+    await tracking.record([{ ...known, sendingUntil: NOT_SENT }, change])
   }
   await answerFailure(runtime, { id, task, replyTo }, end.error)
   for (const last of next) await follow({ runtime, before: { ...before, id, task, next }, followUp: last }, end)

@@ -108,8 +108,7 @@ export class StoredFirings implements Firings {
     const { name: task, declaration } = plan.task
     const options = { queue: declaration.options.queue, delayMs: 0, tags: ['schedule', plan.words, ...(last === undefined ? [] : [last])] }
     const called = announcementOf({ id, task, context: makeContext(plan.as), options, isReadOnce: declaration.options.resultOnce, sentAt: now, expiresAt: undefined }, 0)
-    const announcement = { ...called, dueAt }
-    const [recorded] = await this.#store.record([{ kind: 'announced', key: keyOf(this.#owner, plan), ...announcement }])
+    const [recorded] = await this.#store.record([{ ...called, key: keyOf(this.#owner, plan), dueAt }])
     return recorded?.applied === true
   }
 }

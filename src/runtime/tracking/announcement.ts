@@ -1,5 +1,5 @@
 import { currentScope, type Context } from '../../core/context.js'
-import type { Announcement } from '../../store/store.js'
+import type { Announced } from '../../store/store.js'
 import { userId } from '../failures.js'
 
 /** Characters of a name that the store keeps; what is longer is cut, for no call may fail by it. */
@@ -22,9 +22,10 @@ export interface LeavingCall {
 }
 
 /** What is made known of a call. Its message may wait until `expiresAt`, and how that ended is kept as long as a failure. */
-export function announcementOf({ id, task, context, isReadOnce, options, sentAt, expiresAt, memo, parentId = currentScope()?.task?.id }: LeavingCall, keepFailedMs: number): Announcement {
+export function announcementOf({ id, task, context, isReadOnce, options, sentAt, expiresAt, memo, parentId = currentScope()?.task?.id }: LeavingCall, keepFailedMs: number): Announced {
   const { queue, delayMs, tags } = options
   return {
+    kind: 'announced',
     id,
     task,
     queue,

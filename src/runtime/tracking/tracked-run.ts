@@ -47,23 +47,23 @@ export class TrackedRun {
   readonly say = (note: TaskNote): void => this.#progress.say(note)
 
   /** `result` holds the value where the task has one. */
-  async completed(result: { readonly value: unknown } | undefined): Promise<TaskState | undefined> {
+  completed(result: { readonly value: unknown } | undefined): Promise<TaskState | undefined> {
     const kept = result === undefined ? undefined : encodedResult(result.value)
     const expiresAt = this.#tracking.expiryOf('completed', this.#task.keepMs)
     return this.#end({ kind: 'completed', ...this.#happened(), expiresAt, result: kept })
   }
 
-  async failed(error: unknown): Promise<TaskState | undefined> {
+  failed(error: unknown): Promise<TaskState | undefined> {
     const expiresAt = this.#tracking.expiryOf('failed', this.#task.keepMs)
     return this.#end({ kind: 'failed', ...this.#happened(), expiresAt, error: recordedError(error) })
   }
 
-  async retrying(error: unknown, delayMs: number): Promise<TaskState | undefined> {
+  retrying(error: unknown, delayMs: number): Promise<TaskState | undefined> {
     return this.#end({ kind: 'retrying', ...this.#happened(), error: recordedError(error), dueAt: this.#tracking.now() + delayMs })
   }
 
   /** It was handed back unfinished. */
-  async released(): Promise<TaskState | undefined> {
+  released(): Promise<TaskState | undefined> {
     return this.#end({ kind: 'released', ...this.#happened() })
   }
 

@@ -2,7 +2,7 @@ import type { Clock } from '../../core/clock.js'
 import { TASK_STATES, type TaskState } from '../../core/lifecycle.js'
 import type { Logger } from '../../core/logger.js'
 import { ErrandError } from '../../errors.js'
-import type { Announcement, Begun, Change, RecordedError, Recorded, Store } from '../../store/store.js'
+import type { Announced, Announcement, Begun, Change, RecordedError, Recorded, Store } from '../../store/store.js'
 import { claimOf, keyOfCopies, type Copy } from './copies.js'
 import { recordedError } from './recorded-error.js'
 
@@ -54,17 +54,16 @@ export class Tracking {
    * Publishes the message of a call and makes the call known, with those that are to follow it: in one transaction where that can be, else both at once.
    * @throws what `publish` rejects with; then the calls are recorded as failed, unless it may have been published all the same
    */
-  async announce(call: Announcement, publish: () => Promise<void>, following: readonly Announcement[] = []): Promise<void> {
+  async announce(call: Announced, publish: () => Promise<void>, following: readonly Announced[] = []): Promise<void> {
     const { together } = this.#parts
     const calls = [call, ...following]
-    const changes = calls.map(announced)
     if (together === undefined) {
-      const written = this.record(changes)
+      const written = this.record(calls)
       await this.#refusedUnlessPublished(calls, publish, written)
       return void (await written)
     }
     try {
-      await together(() => this.store.record(changes), publish)
+      await together(() => this.store.record(calls), publish)
     } catch (error) {
       if (!isOfStore(error)) throw error
       // neither was stored; the message matters more
@@ -95,12 +94,12 @@ export class Tracking {
    * was published: in one transaction where that can be. Where it cannot, `publish` may be called once more after a crash; see {@link takesCopy}.
    * @throws what `publish` rejects with
    */
-  async announceDeferred(announcement: Announcement, publish: () => Promise<void>, following: readonly Announcement[] = []): Promise<void> {
+  async announceDeferred(announcement: Announced, publish: () => Promise<void>, following: readonly Announced[] = []): Promise<void> {
     const { together, clock } = this.#parts
     const { id, expiresAt } = announcement
     const happened = { id, at: clock.now(), expiresAt, sendingUntil: NOT_SENT }
     // it had failed with the call before it, which was sent once more
-    const known: Change[] = [announced({ ...announcement, sendingUntil: NOT_SENT }), { kind: 'revived', ...happened }, ...following.map(announced)]
+    const known: Change[] = [{ ...announcement, sendingUntil: NOT_SENT }, { kind: 'revived', ...happened }, ...following]
     const sent: Change = { kind: 'sent', id, at: happened.at, expiresAt }
     if (await this.#isSent(id)) return
     if (together === undefined) {
@@ -146,9 +145,9 @@ export class Tracking {
   }
 
   /** Records changes, in their order. Never rejects: `undefined` where that failed, and at once while the store is away. */
-  async record(changes: readonly Change[]): Promise<readonly Recorded[] | undefined> {
-    const written = this.#write(changes)
-    return this.#isAway ? undefined : written
+  record(changes: readonly Change[]): Promise<readonly Recorded[] | undefined> {
+    const written = this.store.record(changes).then(this.#onWritten, this.#onFailure)
+    return this.#isAway ? NOT_WAITED_FOR : written
   }
 
   /** Whether the store and the broker share a file, and one writer, which keeps the order of what it is handed. */
@@ -199,18 +198,12 @@ export class Tracking {
     }
   }
 
-  async #write(changes: readonly Change[]): Promise<readonly Recorded[] | undefined> {
-    try {
-      const recorded = await this.store.record(changes)
-      if (this.#hasWarned) this.#onReturn()
-      return recorded
-    } catch (error) {
-      this.#onFailure(error)
-      return undefined
-    }
+  readonly #onWritten = (recorded: readonly Recorded[]): readonly Recorded[] => {
+    if (this.#hasWarned) this.#onReturn()
+    return recorded
   }
 
-  #onFailure(error: unknown): void {
+  readonly #onFailure = (error: unknown): undefined => {
     if (error instanceof ErrandError && error.code === 'STORE_UNREACHABLE') this.#isAway = true
     if (this.#hasWarned) return
     this.#hasWarned = true
@@ -224,7 +217,7 @@ export class Tracking {
   }
 }
 
-const announced = (announcement: Announcement): Change => ({ kind: 'announced', ...announcement })
+const NOT_WAITED_FOR: Promise<undefined> = Promise.resolve(undefined)
 
 /** The store refused, or the call cannot be described to it; the broker has not said anything. */
 const isOfStore = (error: unknown): boolean =>

@@ -1,6 +1,7 @@
 import type { Clock } from '../../core/clock.js'
 import type { TaskState } from '../../core/lifecycle.js'
 import type { Logger } from '../../core/logger.js'
+import { promised } from '../../core/promised.js'
 import { ErrandError } from '../../errors.js'
 import type { Bell } from '../../sqlite/bell.js'
 import { sqliteFailure } from '../../sqlite/failure.js'
@@ -56,11 +57,12 @@ export class SqliteStore implements Store {
     this.#endListening = [parts.room.onEnding(() => this.#ledger.writeNews()), parts.room.onCommit(() => this.#tellNews())]
   }
 
-  async record(changes: readonly Change[]): Promise<readonly Recorded[]> {
-    this.#refuseClosed('record changes')
-    const bounded = changes.map(boundChange)
-    if (bounded.length === 0) return []
-    return this.#write(() => this.#ledger.apply(bounded, this.#parts.clock.now()))
+  record(changes: readonly Change[]): Promise<readonly Recorded[]> {
+    return promised(() => {
+      this.#refuseClosed('record changes')
+      const bounded = changes.map(boundChange)
+      return bounded.length === 0 ? [] : this.#write(() => this.#ledger.apply(bounded, this.#parts.clock.now()))
+    })
   }
 
   async begin(key: string, announcement: Announcement, join: readonly TaskState[] = UNFINISHED): Promise<Begun> {
@@ -125,12 +127,8 @@ export class SqliteStore implements Store {
   }
 
   /** Hands its one change in at once, so that it can be stored together with another part's. */
-  async #write<T>(work: () => T): Promise<T> {
-    try {
-      return await this.#parts.room.writer.submit(work)
-    } catch (error) {
-      throw storeFailure(error)
-    }
+  #write<T>(work: () => T): Promise<T> {
+    return this.#parts.room.writer.submit(work, storeFailure)
   }
 
   async #read<T>(what: string, work: () => T): Promise<T> {
