@@ -20,8 +20,9 @@ export function writeContext(context: Context, secretNames: ReadonlySet<string>,
   const clear: Headers = {}
   const secret: Headers = {}
   // an application can make the base fields more precise, not take them away
-  const { headers, ...rest } = context as unknown as BaseContext
-  for (const [name, value] of Object.entries(headers)) {
+  const { headers } = context as unknown as BaseContext
+  for (const name of Object.keys(headers)) {
+    const value: unknown = headers[name]
     if (typeof value !== 'string') {
       const problem = `the header "${name}" of the context is not text. Give it as one text.`
       throw new ErrandError('VALUE_UNSERIALIZABLE', `${subject}: ${problem}`)
@@ -30,8 +31,9 @@ export function writeContext(context: Context, secretNames: ReadonlySet<string>,
     holder[name] = value
   }
   const fields: Record<string, unknown> = { headers: clear }
-  for (const [field, value] of Object.entries(rest)) {
-    if (value !== undefined) fields[field] = value
+  for (const field of Object.keys(context)) {
+    const value: unknown = Reflect.get(context, field)
+    if (field !== 'headers' && value !== undefined) fields[field] = value
   }
   return {
     clear: encodeValue(fields, subject, 'the context'),
