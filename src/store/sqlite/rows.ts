@@ -23,6 +23,9 @@ export interface TaskRow {
   readonly result?: string | null
 }
 
+/** Stands for a run that has not begun: a row that grew would have to leave its page. */
+export const ROOM_FOR_RUN = ' '.repeat(60)
+
 /** A run as its column has it. Equal runs have equal texts. */
 export function runText({ attempt, startedAt, worker }: Run): string {
   return JSON.stringify([attempt, startedAt, worker.pid, worker.host])
@@ -39,7 +42,7 @@ export function recordOf(row: TaskRow): TaskRecord {
 /** What the changes of a usual life come to. */
 function lived(row: TaskRow): TaskRecord {
   const { id } = row
-  const run = row.run === null ? undefined : readRun(row.run)
+  const run = row.run === null || row.run === ROOM_FOR_RUN ? undefined : readRun(row.run)
   const changes: Change[] = [announced(row)]
   if (run !== undefined) changes.push({ kind: 'started', id, run, at: run.startedAt })
   if (run !== undefined && row.ended !== null) changes.push({ kind: 'completed', id, run, at: row.ended })

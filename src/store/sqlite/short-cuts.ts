@@ -2,11 +2,11 @@ import type { Database } from '../../sqlite/driver.js'
 import { exact } from '../columns.js'
 import { searchable } from '../search.js'
 import type { Change, Recorded } from '../store.js'
-import { runText } from './rows.js'
+import { ROOM_FOR_RUN, runText } from './rows.js'
 
 const SQL = {
-  announce: `INSERT INTO store_task (namespace, id, task, queue, state, owner, tenant, key, parent, tags, created, due, expires, words)
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
+  announce: `INSERT INTO store_task (namespace, id, task, queue, state, owner, tenant, key, parent, tags, created, due, expires, words, run)
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, '${ROOM_FOR_RUN}') ON CONFLICT DO NOTHING`,
   start: `UPDATE store_task SET state = 'running', due = NULL, run = ?
           WHERE namespace = ? AND id = ? AND state = 'queued' AND record IS NULL AND (expires IS NULL OR expires > ?)`,
   complete: `UPDATE store_task SET state = 'completed', ended = ?, expires = ?, result = ?
