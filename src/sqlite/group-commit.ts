@@ -20,7 +20,7 @@ export interface CommitHooks {
 }
 
 /** Rows changed in one transaction at most, about: a longer one would keep the lock from the other processes. */
-const MOST_JOBS = 1_000
+const MOST_JOBS = 250
 
 /**
  * The only writer of a connection. Everything handed in within one turn of the event loop, and while a commit waits for the
