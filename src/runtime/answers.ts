@@ -2,6 +2,7 @@ import type { OpenedCall, Outcome } from '../core/message.js'
 import { ErrandError } from '../errors.js'
 import { bareError } from './bare-error.js'
 import type { Runtime } from './runtime.js'
+import type { Answer } from './tracking/answer.js'
 
 /** A call whose caller may wait for its outcome. */
 export type Answerable = Pick<OpenedCall, 'id' | 'task' | 'replyTo'>
@@ -14,15 +15,23 @@ export function sealAnswer(runtime: Runtime, call: Answerable, outcome: Outcome)
   return call.replyTo === undefined ? undefined : runtime.messages.sealOutcome(call.id, outcome)
 }
 
-/** Sends what `sealAnswer` made. A caller that is gone is no failure. */
-export async function sendAnswer(runtime: Runtime, call: Answerable, body: Buffer | undefined): Promise<void> {
-  if (body === undefined || call.replyTo === undefined) return
-  try {
-    await runtime.broker.publish({ id: `${call.id}.outcome`, queue: call.replyTo, body, toTemporary: true })
-  } catch (error) {
-    if (error instanceof ErrandError && error.code === 'PUBLISH_UNROUTABLE') return
-    runtime.log.warn(`The outcome of ${call.task} ${call.id} could not be sent to its caller: ${error instanceof Error ? error.message : 'unknown'}`)
+/** The way of what `sealAnswer` made; `undefined` where nobody waits for it. */
+export function answerTo(runtime: Runtime, call: Answerable, body: Buffer | undefined): Answer | undefined {
+  const { replyTo } = call
+  if (body === undefined || replyTo === undefined) return undefined
+  return {
+    send: () => runtime.broker.publish({ id: `${call.id}.outcome`, queue: replyTo, body, toTemporary: true }),
+    unsent: (error) => {
+      if (error instanceof ErrandError && error.code === 'PUBLISH_UNROUTABLE') return
+      runtime.log.warn(`The outcome of ${call.task} ${call.id} could not be sent to its caller: ${error instanceof Error ? error.message : 'unknown'}`)
+    },
   }
+}
+
+/** Sends what `sealAnswer` made. Never rejects. */
+export async function sendAnswer(runtime: Runtime, call: Answerable, body: Buffer | undefined): Promise<void> {
+  const answer = answerTo(runtime, call, body)
+  await answer?.send().catch(answer.unsent)
 }
 
 /** Tells a caller that waits how the task failed. */

@@ -1,30 +1,35 @@
 import type { Verdict } from '../broker/broker.js'
 import type { OpenedCall } from '../core/message.js'
-import type { TaskState } from '../core/lifecycle.js'
-import { sendAnswer } from './answers.js'
 import { settleCancelled } from './cancellation/settle-cancelled.js'
 import { valueText } from './composition/call-end.js'
 import { COME_AGAIN, followCall } from './composition/follow.js'
 import type { RunEvents } from './run-events.js'
 import type { Runtime } from './runtime.js'
+import type { Answer } from './tracking/answer.js'
+import type { TrackedRun } from './tracking/tracked-run.js'
+
+const DONE: Verdict = { kind: 'done' }
 
 /** A body that ended well, and what its caller is told. */
 export interface EndedRun {
   readonly call: OpenedCall
-  readonly answer: Buffer | undefined
+  /** `undefined` where nothing is kept of it. */
+  readonly tracked: TrackedRun | undefined
+  readonly answer: Answer | undefined
   readonly events: RunEvents
-  /** What its body answered, where the task has a result. */
-  readonly value: unknown
+  /** Holds what its body answered, where the task has a result. */
+  readonly result: { readonly value: unknown } | undefined
 }
 
-const DONE: Verdict = { kind: 'done' }
-
-/** What follows the end of a body, once it is written down: that a cancellation came before it, or the answer to the caller and what follows the call. Never rejects. */
-export async function concludeRun(runtime: Runtime, { call, answer, events, value }: EndedRun, recorded: Promise<TaskState | undefined> | undefined): Promise<Verdict> {
-  if ((await recorded) === 'cancelled') return settleCancelled(runtime, call)
+/**
+ * Writes down the end of a body and, unless a cancellation came before it, does what follows: the answer to the caller, together with the
+ * end where that can be, and what follows the call. Never rejects.
+ */
+export async function concludeRun(runtime: Runtime, { call, tracked, answer, events, result }: EndedRun): Promise<Verdict> {
+  if (tracked === undefined) await answer?.send().catch(answer.unsent)
+  else if ((await tracked.completed(result, answer)) === 'cancelled') return settleCancelled(runtime, call)
   events.completed()
-  if (answer !== undefined) await sendAnswer(runtime, call, answer)
   if (call.next === undefined) return DONE
-  const isFollowed = await followCall(runtime, call, { kind: 'completed', text: () => valueText(call, value) })
+  const isFollowed = await followCall(runtime, call, { kind: 'completed', text: () => valueText(call, result?.value) })
   return isFollowed ? DONE : COME_AGAIN
 }

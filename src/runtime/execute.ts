@@ -9,7 +9,7 @@ import { retryDelay } from '../core/retry-policy.js'
 import type { Task } from '../core/task.js'
 import type { Isolation } from '../core/task-options.js'
 import { ErrandError } from '../errors.js'
-import { answerFailure, sealAnswer } from './answers.js'
+import { answerFailure, answerTo, sealAnswer } from './answers.js'
 import { runInHooks } from './around.js'
 import { isCancelled } from './cancellation/cancelled.js'
 import { heedCancellation } from './cancellation/heed-cancellation.js'
@@ -137,12 +137,11 @@ async function runHere(host: Host, call: OpenedCall, scope: TaskScope, { task, s
     // who placed it in a lane watches over it
     const value = await (isLane ? ended : watchOver(runtime, { task, tracked }, run))
     const { result } = task.declaration.options
-    const answer = sealAnswer(runtime, call, { kind: 'completed', value: result ? value : undefined })
-    const recorded = tracked?.completed(result ? { value } : undefined)
-    const concluded = concludeRun(runtime, { call, answer, events, value: result ? value : undefined }, recorded)
-    const isAwaited = answer !== undefined || call.next !== undefined
-    // before the caller hears of it, and before the message goes; in one file the two go in one transaction, if nobody waits between
-    if (isAwaited || tracked?.isInOneFile !== true || isCancelled(signal)) return await concluded
+    const kept = result ? { value } : undefined
+    const answer = answerTo(runtime, call, sealAnswer(runtime, call, { kind: 'completed', value: kept?.value }))
+    const concluded = concludeRun(runtime, { call, tracked, answer, events, result: kept })
+    // before the message goes; in one file it goes in the transaction of the rest, if nothing has to be known before
+    if (call.next !== undefined || tracked?.isInOneFile !== true || isCancelled(signal)) return await concluded
     return { kind: 'done' }
   } finally {
     bodies?.end(task.name)

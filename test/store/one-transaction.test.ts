@@ -3,6 +3,8 @@ import { systemClock, newId } from '#src/core/clock.js'
 import { openSqliteBroker } from '#src/broker/sqlite/open.js'
 import { openSqliteStore } from '#src/store/sqlite/open.js'
 import { Room } from '#src/sqlite/room.js'
+import { silentLogger } from '#src/core/logger.js'
+import { Tracking } from '#src/runtime/tracking/tracking.js'
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { eachScope } from '../kit/temporary.js'
@@ -102,6 +104,64 @@ describe('a message and what is known of its task, in one file', () => {
       after = page.next
     } while (after !== undefined)
     expect(states).to.equal(messages.length)
+  })
+
+  describe('the end of a task and the answer to its caller', () => {
+    const run = { attempt: 1, startedAt: 1, worker: { host: 'h', pid: 1 } }
+
+    async function givenEnd() {
+      const { room, broker, store, id, call } = await given()
+      const replies: string[] = []
+      await broker.consume('replies', { concurrency: 1, temporary: true }, async (reply) => {
+        replies.push(reply.id)
+        return { kind: 'done' }
+      })
+      await store.record([{ kind: 'announced', ...call }])
+      const tracking = new Tracking({
+        store,
+        together: (first, second, goOn) => room.writer.both(first, second, goOn),
+        settings: { keepCompletedMs: 60_000, keepFailedMs: 60_000 },
+        clock: systemClock,
+        log: silentLogger,
+      })
+      const unsent: unknown[] = []
+      const answerIn = (queue: string) => ({
+        send: () => broker.publish({ id: `${id}.outcome`, queue, body: BODY, toTemporary: true }),
+        unsent: (error: unknown) => void unsent.push(error),
+      })
+      const end = { kind: 'completed', id, run, at: Date.now(), expiresAt: Date.now() + 60_000 } as const
+      return { room, store, id, tracking, replies, unsent, answerIn, end }
+    }
+
+    it('are stored in one transaction', async () => {
+      const { room, store, id, tracking, replies, unsent, answerIn, end } = await givenEnd()
+      let commits = 0
+      room.onCommit(() => commits++)
+      const ended = tracking.recordAndAnswer([end], answerIn('replies'))
+
+      expect(await ended).to.deep.equal([{ applied: true, state: 'completed' }])
+      expect(commits).to.equal(1)
+      expect(await store.find({ id })).to.include({ state: 'completed' })
+      await until('the answer', () => replies.includes(`${id}.outcome`))
+      expect(unsent).to.deep.equal([])
+    })
+
+    it('is completed and not answered where the caller is gone', async () => {
+      const { store, id, tracking, unsent, answerIn, end } = await givenEnd()
+      expect(await tracking.recordAndAnswer([end], answerIn('gone'))).to.deep.equal([{ applied: true, state: 'completed' }])
+      expect(await store.find({ id })).to.include({ state: 'completed' })
+      expect(unsent).to.have.lengthOf(1).and.to.have.nested.property('[0].code', 'PUBLISH_UNROUTABLE')
+    })
+
+    it('stays cancelled, and its caller gets no other answer, where that came before', async () => {
+      const { store, id, tracking, replies, unsent, answerIn, end } = await givenEnd()
+      await store.record([{ kind: 'cancelled', id, at: Date.now() }])
+      expect(await tracking.recordAndAnswer([end], answerIn('replies'))).to.deep.equal([{ applied: false, state: 'cancelled' }])
+      await answerIn('replies').send()
+      await until('a later answer', () => replies.length > 0)
+      expect(replies).to.have.lengthOf(1)
+      expect(unsent).to.deep.equal([])
+    })
   })
 
   it('the file stays open for one part after the other has closed', async () => {

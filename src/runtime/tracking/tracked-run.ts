@@ -3,6 +3,7 @@ import { encodeValue } from '../../core/codec/encode.js'
 import type { TaskState } from '../../core/lifecycle.js'
 import { LARGEST_RESULT } from '../../store/bounds.js'
 import type { Change, Run } from '../../store/store.js'
+import type { Answer } from './answer.js'
 import { ProgressReports } from './progress-reports.js'
 import { recordedError } from './recorded-error.js'
 import type { Tracking } from './tracking.js'
@@ -46,11 +47,13 @@ export class TrackedRun {
   /** See `TaskScope.say`. */
   readonly say = (note: TaskNote): void => this.#progress.say(note)
 
-  /** `result` holds the value where the task has one. */
-  completed(result: { readonly value: unknown } | undefined): Promise<TaskState | undefined> {
+  /** `result` holds the value where the task has one; `answer` goes to the caller, unless a cancellation came before. */
+  async completed(result: { readonly value: unknown } | undefined, answer?: Answer): Promise<TaskState | undefined> {
     const kept = result === undefined ? undefined : encodedResult(result.value)
     const expiresAt = this.#tracking.expiryOf('completed', this.#task.keepMs)
-    return this.#end({ kind: 'completed', ...this.#happened(), expiresAt, result: kept })
+    const changes = this.#withProgress({ kind: 'completed', ...this.#happened(), expiresAt, result: kept })
+    const recorded = await (answer === undefined ? this.#tracking.record(changes) : this.#tracking.recordAndAnswer(changes, answer))
+    return recorded?.at(-1)?.state
   }
 
   failed(error: unknown): Promise<TaskState | undefined> {
@@ -67,11 +70,15 @@ export class TrackedRun {
     return this.#end({ kind: 'released', ...this.#happened() })
   }
 
-  /** The last report of progress goes out with the end. */
   async #end(change: Change): Promise<TaskState | undefined> {
-    const last = this.#progress.end()
-    const recorded = await this.#tracking.record(last === undefined ? [change] : [last, change])
+    const recorded = await this.#tracking.record(this.#withProgress(change))
     return recorded?.at(-1)?.state
+  }
+
+  /** The last report of progress goes out with the end. */
+  #withProgress(change: Change): readonly Change[] {
+    const last = this.#progress.end()
+    return last === undefined ? [change] : [last, change]
   }
 
   #happened(): { readonly id: string; readonly run: Run; readonly at: number } {

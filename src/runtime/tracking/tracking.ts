@@ -3,6 +3,7 @@ import { TASK_STATES, type TaskState } from '../../core/lifecycle.js'
 import type { Logger } from '../../core/logger.js'
 import { ErrandError } from '../../errors.js'
 import type { Announced, Announcement, Begun, Change, RecordedError, Recorded, Store } from '../../store/store.js'
+import type { Answer } from './answer.js'
 import { claimOf, keyOfCopies, type Copy } from './copies.js'
 import { recordedError } from './recorded-error.js'
 
@@ -150,6 +151,23 @@ export class Tracking {
     return this.#isAway ? NOT_WAITED_FOR : written
   }
 
+  /**
+   * Records the end of a task and answers its caller, unless the task was cancelled before: in one transaction where that can be. Never
+   * rejects.
+   */
+  async recordAndAnswer(changes: readonly Change[], answer: Answer): Promise<readonly Recorded[] | undefined> {
+    const { together } = this.#parts
+    let recorded: readonly Recorded[] | undefined
+    const record = async (): Promise<readonly Recorded[] | undefined> => (recorded = await this.record(changes))
+    try {
+      if (together !== undefined) await together(record, () => answer.send(), isNotCancelled)
+      else if (isNotCancelled(await record())) await answer.send()
+    } catch (error) {
+      answer.unsent(error)
+    }
+    return recorded
+  }
+
   /** Whether the store and the broker share a file, and one writer, which keeps the order of what it is handed. */
   get isInOneFile(): boolean {
     return this.#parts.together !== undefined
@@ -218,6 +236,8 @@ export class Tracking {
 }
 
 const NOT_WAITED_FOR: Promise<undefined> = Promise.resolve(undefined)
+
+const isNotCancelled = (recorded: readonly Recorded[] | undefined): boolean => recorded?.at(-1)?.state !== 'cancelled'
 
 /** The store refused, or the call cannot be described to it; the broker has not said anything. */
 const isOfStore = (error: unknown): boolean =>
