@@ -17,6 +17,8 @@ const LARGEST_PREFETCH = 65_535
 /** The server sends and puts back within milliseconds. Where others consume the queue as well, some of what is expected never comes. */
 const WAIT_MS = 10
 const MOST_WAITS = 100
+/** A server that is busy takes longer: as long as nobody else can have what is expected, it is waited for so many times as long. */
+const BUSY = 10
 
 /** The queue that is looked at, by our name and by the server's. */
 export interface Browsed {
@@ -91,7 +93,7 @@ class Look {
     const others = await this.#count()
     // returned one by one it would come back in another order, from servers before 4. And only an answer says that the server has heard what is to go
     await this.#answer(this.#channel.close())
-    await this.#waitFor(async () => (await this.#count()) >= others + this.#inHand)
+    await this.#waitFor(async () => (await this.#count()) >= others + this.#inHand, async () => (await this.#ask()).consumerCount > 0)
   }
 
   /** The next `count` messages, fewer when there are no more. */
@@ -104,25 +106,31 @@ class Look {
     }
     await this.#answer(this.#channel.prefetch(count))
     await this.#answer(this.#channel.consume(this.#browsed.nameOnServer, keep, { consumerTag }))
-    await this.#waitFor(() => taken.length === count || isEnded || !this.#session.isUp)
+    const isHere = (): boolean => taken.length === count || isEnded || !this.#session.isUp
+    await this.#waitFor(isHere, async () => (await this.#count()) === 0)
     await this.#answer(this.#channel.cancel(consumerTag))
     this.#inHand += taken.length
     return taken
   }
 
-  async #waitFor(condition: () => boolean | Promise<boolean>): Promise<void> {
-    for (let waits = 0; waits < MOST_WAITS && !(await condition()); waits++) {
+  /** Until `condition` holds, or has not for a while and what is expected went elsewhere. */
+  async #waitFor(condition: () => boolean | Promise<boolean>, isElsewhere: () => Promise<boolean>): Promise<void> {
+    for (let waits = 1; waits <= BUSY * MOST_WAITS && !(await condition()); waits++) {
+      if (waits % MOST_WAITS === 0 && (await isElsewhere())) return
       await new Promise((resolve) => setTimeout(resolve, WAIT_MS))
     }
   }
 
   async #count(): Promise<number> {
+    return (await this.#ask()).messageCount
+  }
+
+  async #ask(): Promise<{ readonly messageCount: number; readonly consumerCount: number }> {
     try {
-      const { messageCount } = await this.#session.statement((channel) => channel.checkQueue(this.#browsed.nameOnServer))
-      return messageCount
+      return await this.#session.statement((channel) => channel.checkQueue(this.#browsed.nameOnServer))
     } catch (error) {
       // not declared yet: nothing can lie in it
-      if (replyCodeOf(error) === REPLY.notFound) return 0
+      if (replyCodeOf(error) === REPLY.notFound) return { messageCount: 0, consumerCount: 0 }
       throw this.#lost(error)
     }
   }
