@@ -2,6 +2,7 @@ import { expect } from 'chai'
 import { tasks } from 'errand'
 import type { WaitingPageView } from 'errand/page'
 import { describeBrowser, inPage, type TestPage } from '../kit/browser.js'
+import { freePort } from '../kit/free-port.js'
 import { PageApp } from '../kit/page-app.js'
 import { eachScope } from '../kit/temporary.js'
 import { until } from '../kit/until.js'
@@ -17,14 +18,14 @@ const PERCENT = '[data-errand-percent]'
 const textOf = ({ tab }: TestPage, selector: string): Promise<string> => tab.$eval(selector, ({ textContent }) => textContent ?? '').catch(() => '')
 const press = ({ tab }: TestPage): Promise<unknown> => Promise.all([tab.waitForNavigation(), tab.click('button')])
 const shows = (page: TestPage, selector: string, text: string): Promise<unknown> =>
-  until(`${selector} with ${text}`, async () => (await textOf(page, selector)).includes(text), 40_000)
+  until(`${selector} with ${text}`, async () => (await textOf(page, selector)).includes(text))
 describeBrowser('A waiting page in a browser', function () {
-  this.timeout(90_000)
+  this.timeout(120_000)
   const scope = eachScope()
 
-  async function appWith(view: WaitingPageView): Promise<{ readonly app: PageApp; readonly url: string }> {
+  async function appWith(view: WaitingPageView, port = 0): Promise<{ readonly app: PageApp; readonly url: string }> {
     const app = new PageApp(scope())
-    await app.start({ '/walk': view })
+    await app.start({ '/walk': view }, port)
     await app.worker()
     return { app, url: `${app.origin}/walk` }
   }
@@ -187,12 +188,12 @@ describeBrowser('A waiting page in a browser', function () {
   })
 
   it('goes on when the server is started anew', async () => {
-    const { app, url } = await appWith(stepsOf(1))
+    const port = await freePort()
+    const { app, url } = await appWith(stepsOf(1), port)
     await inPage({}, async (page) => {
       await page.goto(url)
       await press(page)
       await shows(page, PERCENT, '50%')
-      const { port } = app.served
       await app.served.close()
       app.open('step-1')
       await shows(page, '[data-errand-note]', 'The connection was lost. Trying again.')

@@ -2,6 +2,7 @@ import { expect } from 'chai'
 import { waitingPageHandler, type Standing } from 'errand/page'
 import { tasks, withContext } from 'errand'
 import { appState } from '#src/runtime/app.js'
+import { freePort } from '../kit/free-port.js'
 import { eachScope } from '../kit/temporary.js'
 import { endWithTest } from '../kit/process.js'
 import { PageApp } from '../kit/page-app.js'
@@ -46,7 +47,7 @@ function watchesOfStore(): { open: number; opened: number } {
 }
 
 describe('A waiting page that is open', function () {
-  this.timeout(60_000)
+  this.timeout(120_000)
   const scope = eachScope()
 
   it('is told of progress as it happens, and of the end, by server-sent events', async () => {
@@ -142,11 +143,12 @@ describe('A waiting page that is open', function () {
 
   it('is found again by its address after the server was started anew', async () => {
     const app = new PageApp(scope())
-    const running = await app.start({ '/walk': { run: walk } })
+    // a port of any number may be taken as soon as it is left
+    const port = await freePort()
+    const running = await app.start({ '/walk': { run: walk } }, port)
     const begun = await app.ask('/walk', { method: 'POST' })
     const cookie = begun.headers.getSetCookie()[0]?.split(';', 1)[0] ?? ''
     const page = begun.headers.get('location') ?? ''
-    const { port } = app.served
     await app.served.close()
     await running.stop()
 

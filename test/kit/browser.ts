@@ -27,6 +27,9 @@ const ARGUMENTS = [
   '--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost, EXCLUDE 127.0.0.1',
 ]
 
+/** The first start of a browser reads hundreds of megabytes. */
+const START_TIMEOUT_MS = 100_000
+
 interface Opened {
   readonly browser: Browser
   readonly close: () => Promise<void>
@@ -89,7 +92,7 @@ async function openBrowser(): Promise<Opened> {
   const program = found.program ?? ''
   // over a pipe there is no port to clash, and the browser ends with this process
   const ends = { pipe: true, handleSIGINT: false, handleSIGTERM: false, handleSIGHUP: false }
-  const browser = await launch({ executablePath: program, userDataDir: profile, headless: true, args, ...ends })
+  const browser = await launch({ timeout: START_TIMEOUT_MS, executablePath: program, userDataDir: profile, headless: true, args, ...ends })
   const close = async () => {
     await browser.close()
     rmSync(profile, { recursive: true, force: true, maxRetries: 5 })

@@ -12,6 +12,9 @@ const START_TIMEOUT_MS = 60_000
 /** Said by a server whose predecessor was killed while a process that it had started still ends. */
 const STILL_IN_USE = 'pre-existing shared memory block'
 
+/** Another program may take a port between the choice and the start. */
+const MOST_STARTS = 3
+
 /** A PostgreSQL server with data and port of its own. Gone when this process is gone. */
 export interface PostgresServer extends AsyncDisposable {
   readonly url: string
@@ -25,15 +28,17 @@ export interface PostgresServer extends AsyncDisposable {
 
 /** Makes a server with the programs in `bin`, and starts it. */
 export async function startPostgresServer(bin: string): Promise<PostgresServer> {
-  const server = new InstalledServer(bin, await freePort())
-  try {
-    await server.prepare()
-    await server.start()
-  } catch (error) {
-    await server[Symbol.asyncDispose]()
-    throw error
+  for (let starts = 1; ; starts++) {
+    const server = new InstalledServer(bin, await freePort())
+    try {
+      await server.prepare()
+      await server.start()
+      return server
+    } catch (error) {
+      await server[Symbol.asyncDispose]()
+      if (starts === MOST_STARTS || !String(error).includes('could not bind')) throw error
+    }
   }
-  return server
 }
 
 class InstalledServer implements PostgresServer {
@@ -62,8 +67,11 @@ class InstalledServer implements PostgresServer {
   async start(): Promise<void> {
     const deadline = Date.now() + START_TIMEOUT_MS
     let server = this.#spawn()
-    while (!(await this.#isReady())) {
+    for (;;) {
+      const isAnswered = await this.#isReady()
       const ended = server.exitCode !== null || server.signalCode !== null
+      // where it has ended, it is another one that answers
+      if (isAnswered && !ended) return
       if (Date.now() > deadline || (ended && !this.#log.includes(STILL_IN_USE))) {
         throw new Error(`PostgreSQL did not start on port ${this.#port}:\n${this.#log}`)
       }
@@ -84,7 +92,7 @@ class InstalledServer implements PostgresServer {
     await this.#end('SIGQUIT')
     this.#guard?.stdin?.end()
     this.#guard = undefined
-    rmSync(this.#folder, { recursive: true, force: true })
+    rmSync(this.#folder, { recursive: true, force: true, maxRetries: 10 })
   }
 
   get #data(): string {

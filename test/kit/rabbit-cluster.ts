@@ -6,7 +6,7 @@ import { freePort } from './free-port.js'
 import { Guard, quoted } from './guard.js'
 import { layNetwork, type Network } from './network.js'
 import type { RabbitNode } from './rabbit-node.js'
-import { endProcess, RabbitServer, startEpmd, type RabbitScripts, type ServerPlan } from './rabbit-server.js'
+import { endProcess, epmdAnswers, RabbitServer, startEpmd, type RabbitScripts, type ServerPlan } from './rabbit-server.js'
 import { until } from './until.js'
 
 const SIZE = 3
@@ -87,7 +87,11 @@ class Cluster implements RabbitCluster {
       this.#guard.watch(network.undo)
     }
     const plans = await this.#plans()
-    for (const { ports, netns } of netnsOrOne(plans)) this.#epmds.push(startEpmd(ports.epmd, netns))
+    for (const { ports, netns, address } of netnsOrOne(plans)) {
+      const epmd = startEpmd(ports.epmd, netns)
+      this.#epmds.push(epmd)
+      await epmdAnswers(epmd, ports.epmd, address)
+    }
     this.nodes = plans.map((plan, index) => new Member(new RabbitServer(plan), this.#network, index, () => this.#watch()))
     await Promise.all(this.nodes.map((node) => node.restart()))
     await this.whole(START_TIMEOUT_MS)
@@ -116,7 +120,7 @@ class Cluster implements RabbitCluster {
     await Promise.all(this.nodes.map((node) => node.kill9()))
     await Promise.all(this.#epmds.map((epmd) => endProcess(epmd, 'SIGKILL')))
     await this.#network?.remove()
-    rmSync(this.#folder, { recursive: true, force: true })
+    rmSync(this.#folder, { recursive: true, force: true, maxRetries: 10 })
     this.#guard.end()
   }
 

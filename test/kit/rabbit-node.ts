@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { freePort } from './free-port.js'
 import { Guard, quoted } from './guard.js'
-import { endProcess, folderInside, RabbitServer, startEpmd, type RabbitScripts } from './rabbit-server.js'
+import { endProcess, epmdAnswers, folderInside, RabbitServer, startEpmd, type RabbitScripts } from './rabbit-server.js'
 
 /** A RabbitMQ server of its own: own data, own ports, own name server of the Erlang machine. Gone when this process is gone. */
 export interface RabbitNode extends AsyncDisposable {
@@ -43,7 +43,7 @@ export async function startRabbitNode(scripts: RabbitScripts, options: NodeOptio
       return node
     } catch (error) {
       await node[Symbol.asyncDispose]()
-      if (starts === MOST_STARTS || !String(error).includes('could_not_start_listener')) throw error
+      if (starts === MOST_STARTS || !/could_not_start_listener|epmd did not start/.test(String(error))) throw error
     }
   }
 }
@@ -53,9 +53,11 @@ class InstalledNode implements RabbitNode {
   readonly #guard = new Guard()
   readonly #server: RabbitServer
   readonly #epmd: ChildProcess
+  readonly #epmdPort: number
 
   constructor(scripts: RabbitScripts, ports: { amqp: number; dist: number; epmd: number }, { advanced: given, files = {} }: NodeOptions) {
     this.#epmd = startEpmd(ports.epmd)
+    this.#epmdPort = ports.epmd
     const name = `errand${ports.amqp}`
     const plan = { scripts, folder: this.#folder, name, host: 'localhost', address: '127.0.0.1', ports }
     for (const [file, source] of Object.entries(files)) copyFileSync(source, join(this.#folder, file))
@@ -72,6 +74,7 @@ class InstalledNode implements RabbitNode {
   }
 
   async start(): Promise<void> {
+    await epmdAnswers(this.#epmd, this.#epmdPort, '127.0.0.1')
     this.#server.launch()
     this.#guard.watch([`kill -9 ${this.#server.pid} ${this.#epmd.pid ?? ''} 2>/dev/null`, `rm -rf ${quoted(this.#folder)}`])
     await this.#server.ready()
@@ -101,7 +104,7 @@ class InstalledNode implements RabbitNode {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#server.end('SIGKILL')
     await endProcess(this.#epmd, 'SIGKILL')
-    rmSync(this.#folder, { recursive: true, force: true })
+    rmSync(this.#folder, { recursive: true, force: true, maxRetries: 10 })
     this.#guard.end()
   }
 }

@@ -4,6 +4,8 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { answersAmqp } from './answers-amqp.js'
+import { isOpen } from './ports.js'
+import { until } from './until.js'
 
 const START_TIMEOUT_MS = 60_000
 const PATH = '/usr/sbin:/usr/bin:/sbin:/bin'
@@ -188,6 +190,14 @@ export function startEpmd(port: number, netns?: string): ChildProcess {
   const epmd = spawn(command, args, { env, stdio: 'ignore', detached: true })
   epmd.unref()
   return epmd
+}
+
+/** Resolves when the name server can be asked: a server that finds none starts one itself, which nobody ends. */
+export async function epmdAnswers(epmd: ChildProcess, port: number, address: string): Promise<void> {
+  await until('the name server of the Erlang machine', async () => {
+    if (epmd.exitCode !== null || epmd.signalCode !== null) throw new Error(`epmd did not start on port ${port}`)
+    return isOpen(port, address)
+  })
 }
 
 export async function endProcess(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {

@@ -14,6 +14,9 @@ const VIEWPORTS: Readonly<Record<'phone' | 'tablet' | 'desktop', Viewport>> = {
   desktop: { width: 1280, height: 800 },
 }
 
+/** Long enough for a loaded machine; no test is slower for it, only a failing one. */
+const PATIENCE_MS = 60_000
+
 export interface PageOptions {
   /** @defaultValue 'desktop' */
   readonly viewport?: keyof typeof VIEWPORTS
@@ -91,6 +94,7 @@ export class TestPage {
 
 /** Sets `tab` up as `options` say. */
 export async function openTestPage(tab: Page, options: PageOptions): Promise<TestPage> {
+  tab.setDefaultTimeout(PATIENCE_MS)
   const session = await tab.createCDPSession()
   const faults = await collectFaults(tab, session)
   await tab.setViewport(VIEWPORTS[options.viewport ?? 'desktop'])

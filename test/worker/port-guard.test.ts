@@ -7,7 +7,8 @@ import fastify from 'fastify'
 import { silentLogger } from '#src/core/logger.js'
 import { guardPorts } from '#worker/port-guard.js'
 import { ownSockets } from '#worker/supervisor/own-sockets.js'
-import { freePort, isOpen } from '../kit/ports.js'
+import { freePort } from '../kit/free-port.js'
+import { isOpen } from '../kit/ports.js'
 import { eachScope } from '../kit/temporary.js'
 
 describe('A module that listens inside a worker', () => {
