@@ -133,7 +133,7 @@ const PLANTED: readonly Planted[] = [
 ]
 
 describe('The shape of the library', function () {
-  this.timeout(60_000) // the linter is another process
+  this.timeout(120_000) // the linter is another process
   const sources = ['src', 'worker', 'config'].flatMap(readSources)
 
   for (const { rule, holds, bad, good } of PLANTED) {

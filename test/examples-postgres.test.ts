@@ -7,7 +7,7 @@ import { startProgram } from './kit/process.js'
 import { eachScope } from './kit/temporary.js'
 
 describePostgres('The example with a database', function () {
-  this.timeout(90_000) // a server and a worker process start
+  this.timeout(120_000) // a server and a worker process start
   const scope = eachScope()
 
   it('transactions: an order and its call are stored together, and it ends by itself', async () => {

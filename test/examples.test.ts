@@ -119,7 +119,7 @@ const EXPECTED: Readonly<Record<string, readonly string[]>> = {
 describe('The examples', () => {
   for (const [name, lines] of Object.entries(EXPECTED)) {
     it(`${name}: its tasks see what the callers knew, and it ends by itself`, async function () {
-      this.timeout(60_000) // a server and a worker process start
+      this.timeout(120_000) // a server and a worker process start
 
       const ended = await run(name)
 

@@ -5,7 +5,7 @@ import { itKeepsTenThousandCallsApart } from './mixed-calls.js'
 describeRabbit('RabbitMQ, from call to body', () => {
   let url = ''
   before(async function () {
-    this.timeout(60_000)
+    this.timeout(120_000)
     url = (await sharedRabbitNode()).url
   })
 

@@ -19,7 +19,7 @@ describe('a token that was planted in the request', () => {
     const files = filesBelow(scope().folder())
     assert.isNotEmpty(files)
     for (const file of files) assert.notInclude(readFileSync(file).toString('latin1'), TOKEN, file)
-  }).timeout(30_000)
+  }).timeout(120_000)
 })
 
 describeRabbit('a token that was planted in the request, on RabbitMQ', () => {
@@ -34,7 +34,7 @@ describeRabbit('a token that was planted in the request, on RabbitMQ', () => {
     const messages = [...(await drain(url, `${service}.q.nobody`)), ...(await drain(url, `${service}.dead.default`))]
     assert.lengthOf(messages, 3)
     for (const message of messages) assert.notInclude(message, TOKEN)
-  }).timeout(60_000)
+  }).timeout(120_000)
 })
 
 async function callEverything(scope: Scope, env: Record<string, string>): Promise<Program> {

@@ -8,7 +8,7 @@ describeRabbit('Names on RabbitMQ', () => {
   const namespace = freshNamespace()
   let url = ''
   before(async function () {
-    this.timeout(90_000)
+    this.timeout(120_000)
     url = (await sharedRabbitNode()).url
   })
 

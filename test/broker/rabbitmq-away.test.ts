@@ -6,11 +6,11 @@ import { eachScope } from '../kit/temporary.js'
 import { until } from '../kit/until.js'
 
 describeRabbit('A RabbitMQ server that is away', function () {
-  this.timeout(60_000)
+  this.timeout(120_000)
   const scope = eachScope()
   let url = ''
   before(async function () {
-    this.timeout(90_000)
+    this.timeout(120_000)
     url = (await sharedRabbitNode()).url
   })
 

@@ -12,7 +12,7 @@ describeRabbit(
     const scope = eachScope()
     let node: RabbitNode
     before(async function () {
-      this.timeout(90_000)
+      this.timeout(120_000)
       node = await startRabbitNode()
     })
     after(() => node[Symbol.asyncDispose]())
@@ -76,7 +76,7 @@ describeRabbit(
     it('a server that takes no messages (memory alarm) is told of, answers a ping, and holds up a publish until its deadline', async () => {
       const c = given()
       const broker = await c.open({ confirmTimeoutMs: 3000 })
-      await publish(broker)
+      await until('a publish that is stored', async () => (await codeOf(publish(broker))) === 'nothing')
       await setAlarm()
       scope().defer(clearAlarm)
 
@@ -113,9 +113,12 @@ describeRabbit(
         const broker = await given().open({ heartbeatSeconds })
         await publish(broker)
 
-        const known = await node.eval('[proplists:get_value(K, I) || I <- rabbit_networking:connection_info_all([timeout, frame_max]), K <- [timeout, frame_max]].')
+        const known = await until('the connections before it to be gone', async () => {
+          const all = await node.eval('[{I} || I <- rabbit_networking:connection_info_all([timeout, frame_max])].')
+          return all.split('}]}').length === 2 && all
+        })
 
-        expect(known.replace(/\s/g, '')).to.equal(`[${heartbeatSeconds},131072]`)
+        expect(known.replace(/\s/g, '')).to.equal(`[{[{timeout,${heartbeatSeconds}},{frame_max,131072}]}]`)
       })
     }
 

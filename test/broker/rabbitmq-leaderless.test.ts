@@ -27,11 +27,11 @@ async function runOthers(broker: Broker): Promise<{ all: Delivery[]; end(): void
 describeRabbit(
   'A consumer of a RabbitMQ queue without a leader',
   function () {
-    this.timeout(120_000)
+    this.timeout(300_000)
     const scope = eachScope()
     let node: RabbitNode
     before(async function () {
-      this.timeout(90_000)
+      this.timeout(120_000)
       node = await startRabbitNode()
     })
     after(() => node[Symbol.asyncDispose]())
@@ -42,7 +42,7 @@ describeRabbit(
         const proxy = await c.proxy()
         const publisher = await c.open()
         await publish(publisher)
-        const broker = await c.open({ urls: [proxy.url], connectTimeoutMs: 90_000 })
+        const broker = await c.open({ urls: [proxy.url], connectTimeoutMs: 240_000 })
         const others = await runOthers(broker)
         const sent = await Promise.all(Array.from({ length: 20 }, () => publish(publisher, { queue: 'other' })))
         await until('the others', () => others.all.length === 5)

@@ -11,11 +11,11 @@ const runOf = ({ id, attempt, crashes }: Delivery): unknown => ({ id, attempt, c
 describeRabbit(
   'A task that takes longer than RabbitMQ waits for its acknowledgement',
   function () {
-    this.timeout(120_000)
+    this.timeout(300_000)
     const scope = eachScope()
     let node: RabbitNode
     before(async function () {
-      this.timeout(90_000)
+      this.timeout(120_000)
       node = await startImpatientNode()
     })
     after(() => node[Symbol.asyncDispose]())

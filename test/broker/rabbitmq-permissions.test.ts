@@ -10,11 +10,11 @@ import { until } from '../kit/until.js'
 describeRabbit(
   'A user of RabbitMQ with few permissions',
   function () {
-    this.timeout(60_000)
+    this.timeout(120_000)
     const scope = eachScope()
     let node: RabbitNode
     before(async function () {
-      this.timeout(90_000)
+      this.timeout(120_000)
       node = await startRabbitNode()
     })
     after(() => node[Symbol.asyncDispose]())

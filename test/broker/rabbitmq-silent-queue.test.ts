@@ -9,11 +9,11 @@ import { until } from '../kit/until.js'
 describeRabbit(
   'a RabbitMQ queue that confirms nothing',
   function () {
-    this.timeout(120_000)
+    this.timeout(300_000)
     const scope = eachScope()
     let node: RabbitNode
     before(async function () {
-      this.timeout(90_000)
+      this.timeout(120_000)
       node = await startRabbitNode()
     })
     after(() => node[Symbol.asyncDispose]())
@@ -21,7 +21,7 @@ describeRabbit(
     it('holds up only its own callers: others go on over the same connection, and it goes on when it confirms again', async () => {
       const c = new RabbitCase(scope(), node.url)
       const proxy = scope().use(await TcpProxy.to(node.url))
-      const broker = await c.open({ urls: [proxy.url], confirmTimeoutMs: 60_000 })
+      const broker = await c.open({ urls: [proxy.url], confirmTimeoutMs: 240_000 })
       await Promise.all([publish(broker), publish(broker, { queue: 'other' })])
       const before = proxy.accepted
       await leaderOf(node, 'suspend', `${c.namespace}.q.mail`)
@@ -46,7 +46,7 @@ describeRabbit(
     it('because it has no leader at all goes on when there is one, with what it was sent meanwhile', async () => {
       const c = new RabbitCase(scope(), node.url)
       const proxy = scope().use(await TcpProxy.to(node.url))
-      const broker = await c.open({ urls: [proxy.url], confirmTimeoutMs: 60_000 })
+      const broker = await c.open({ urls: [proxy.url], confirmTimeoutMs: 240_000 })
       await Promise.all([publish(broker), publish(broker, { queue: 'other' })])
       await leaderOf(node, 'stop', `${c.namespace}.q.mail`)
 

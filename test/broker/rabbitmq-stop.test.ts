@@ -21,7 +21,7 @@ describeRabbit('A consumer on RabbitMQ that stops', function () {
   const scope = eachScope()
   let url = ''
   before(async function () {
-    this.timeout(90_000)
+    this.timeout(120_000)
     url = (await sharedRabbitNode()).url
   })
 

@@ -10,14 +10,14 @@ import { until } from '../kit/until.js'
 describeRabbit(
   'RabbitMQ over TLS',
   function () {
-    this.timeout(60_000)
+    this.timeout(120_000)
     const scope = eachScope()
     const all = new Scope()
     let authority: Authority
     let port = 0
     let strictPort = 0
     before(async function () {
-      this.timeout(90_000)
+      this.timeout(120_000)
       authority = makeAuthority(all.folder(), 'authority')
       port = await startTls('verify_none', 'false')
       strictPort = await startTls('verify_peer', 'true')

@@ -139,11 +139,11 @@ describe('RabbitMQ acknowledgements', () => {
 })
 
 describeRabbit('RabbitMQ traps: acknowledgements', function () {
-  this.timeout(60_000)
+  this.timeout(120_000)
   const scope = eachScope()
   let url = ''
   before(async function () {
-    this.timeout(90_000)
+    this.timeout(120_000)
     url = (await sharedRabbitNode()).url
   })
 

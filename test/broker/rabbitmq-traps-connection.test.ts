@@ -19,11 +19,11 @@ import { until } from '../kit/until.js'
  * 12 a second acknowledgement closes the channel: rabbitmq-traps-acknowledgements.test.ts
  */
 describeRabbit('RabbitMQ traps: connections', function () {
-  this.timeout(120_000)
+  this.timeout(300_000)
   const scope = eachScope()
   let url = ''
   before(async function () {
-    this.timeout(90_000)
+    this.timeout(120_000)
     url = (await sharedRabbitNode()).url
   })
   const given = (): RabbitCase => new RabbitCase(scope(), url)
@@ -70,7 +70,7 @@ describeRabbit('RabbitMQ traps: connections', function () {
   it('a connection that is given up because nothing comes any more leaves no socket behind', async () => {
     const c = given()
     const proxy = await c.proxy()
-    const broker = await c.open({ urls: [proxy.url], confirmTimeoutMs: 4000, heartbeatSeconds: 60 })
+    const broker = await c.open({ urls: [proxy.url], confirmTimeoutMs: 16_000, heartbeatSeconds: 60 })
     await publish(broker)
 
     proxy.freeze()

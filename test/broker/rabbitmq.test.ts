@@ -12,7 +12,7 @@ describeRabbit('RabbitMQ', () => {
   const namespace = freshNamespace()
   let url = ''
   before(async function () {
-    this.timeout(90_000)
+    this.timeout(120_000)
     url = (await sharedRabbitNode()).url
   })
 

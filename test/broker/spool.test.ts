@@ -11,7 +11,7 @@ import { eachScope } from '../kit/temporary.js'
 import { until } from '../kit/until.js'
 
 describe('the outbox', function () {
-  this.timeout(30_000)
+  this.timeout(120_000)
   const scope = eachScope()
 
   /** A process with an outbox, and the calls it makes: their bodies are their numbers. */

@@ -25,7 +25,7 @@ const DONE: Verdict = { kind: 'done' }
 const TABLES = ['broker_message', 'broker_ready', 'broker_delayed', 'broker_claimed', 'broker_owner']
 
 describe('the embedded broker and its file', function () {
-  this.timeout(30_000)
+  this.timeout(120_000)
   const scope = eachScope()
 
   const file = () => scope().file('state/queue.db')

@@ -7,7 +7,7 @@ import { eachScope } from '../kit/temporary.js'
 import { until } from '../kit/until.js'
 
 describe('queues in a file shared by processes', function () {
-  this.timeout(60_000)
+  this.timeout(120_000)
   const scope = eachScope()
   const queue = 'work'
 
@@ -57,7 +57,7 @@ describe('queues in a file shared by processes', function () {
     await Promise.all(ids.map((id) => broker.publish({ id, queue: deadQueueOf(queue), body: Buffer.from(id) })))
 
     for (let shown = 90; shown <= 270; shown += 90) {
-      const replay = startQueueProcess(scope(), { do: 'replay', file, queue })
+      const replay = startQueueProcess(scope(), { do: 'replay', file, queue, most: 150 })
       await until('some of them', () => replay.news.length >= 90)
       await replay.kill()
     }

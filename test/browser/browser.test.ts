@@ -39,7 +39,7 @@ const complaint = (url: string): Promise<string> =>
   )
 
 describeBrowser('pages in a real browser', function () {
-  this.timeout(60_000)
+  this.timeout(120_000)
   const scope = eachScope()
   const inline = { policy: '' }
 

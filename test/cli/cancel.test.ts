@@ -7,7 +7,7 @@ import { eachScope, type Scope } from '../kit/temporary.js'
 import { application, errand } from './run-errand.js'
 
 describe('errand cancel', function () {
-  this.timeout(60_000) // each command is a process
+  this.timeout(120_000) // each command is a process
   const scope = eachScope()
 
   it('cancels by id, with the calls made there, and says which had ended or are not known', async () => {

@@ -21,7 +21,7 @@ const note = (): object => ({
 })
 
 describe('errand dead', function () {
-  this.timeout(60_000) // each command is a process
+  this.timeout(120_000) // each command is a process
   const scope = eachScope()
 
   it('lists what died in 80 columns, and nothing that could steer a terminal', async () => {

@@ -6,7 +6,7 @@ import { application, errand } from './run-errand.js'
 const SERVICES = fileURLToPath(new URL('../fixtures/scheduled-app/scheduled.js', import.meta.url))
 
 describe('errand schedules', function () {
-  this.timeout(60_000)
+  this.timeout(120_000)
   const scope = eachScope()
 
   it('lists what is scheduled in code and in the configuration, with the next time', async () => {

@@ -10,7 +10,7 @@ const CONFIG = 'withAsync: true\nservice: shop\n'
 const run = { attempt: 1, startedAt: 1, worker: { host: 'here', pid: 7 } }
 
 describe('errand tasks and errand show', function () {
-  this.timeout(60_000) // each command is a process
+  this.timeout(120_000) // each command is a process
   const scope = eachScope()
 
   it('list tasks in 80 columns, the last called first, and nothing that could steer a terminal', async () => {

@@ -9,7 +9,7 @@ const consuming = (app: NotesApplication): Promise<unknown> =>
   until('a worker that consumes', async () => (await app.status()).includes('consuming (process'))
 
 describe('errand restart', function () {
-  this.timeout(60_000)
+  this.timeout(120_000)
   const scope = eachScope()
 
   it('replaces the workers of a server and is done when the new ones consume; the server stays', async () => {
@@ -55,7 +55,7 @@ describe('errand restart', function () {
 })
 
 describe('errand stop', function () {
-  this.timeout(60_000)
+  this.timeout(120_000)
   const scope = eachScope()
 
   it('ends what `errand worker --keep-alive` runs, and is done when all of it has ended', async () => {

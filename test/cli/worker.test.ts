@@ -9,7 +9,7 @@ import { application, errand, startErrand } from './run-errand.js'
 const AWAY = 'broker: { url: "amqp://127.0.0.1:1", connectTimeout: 200ms }'
 
 describe('errand worker', function () {
-  this.timeout(60_000)
+  this.timeout(120_000)
   const scope = eachScope()
 
   it('runs what was waiting, stops on SIGTERM and exits with 0', async () => {
@@ -71,7 +71,8 @@ describe('errand worker', function () {
     await app.send('first')
     const pid = await app.writerOf('first')
     expect(pid).not.to.equal(keeper.child.pid)
-    expect(await app.status()).to.contain(`1 consuming (process ${pid}), run by process ${keeper.child.pid}`)
+    const told = `1 consuming (process ${pid}), run by process ${keeper.child.pid}`
+    await until('the status', async () => (await app.status()).includes(told))
 
     process.kill(pid, 'SIGKILL')
     await app.send('second')

@@ -7,7 +7,7 @@ import { eachScope } from '../kit/temporary.js'
 import { office } from './office.js'
 
 describePostgres('Tasks one after the other, within a transaction of the application', function () {
-  this.timeout(60_000)
+  this.timeout(120_000)
   const scope = eachScope()
 
   async function given() {

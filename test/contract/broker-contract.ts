@@ -24,9 +24,9 @@ const GROUPS: Readonly<Record<string, BrokerCases>> = {
 }
 
 /** How long a case waits for what must happen; and where it is expected to fail, how long until that counts as a failure. */
-const PATIENCE_MS = 20_000
+const PATIENCE_MS = 60_000
 const PATIENCE_IN_EXCEPTION_MS = 2_000
-const CASE_TIMEOUT_MS = 60_000
+const CASE_TIMEOUT_MS = 120_000
 
 /**
  * What every broker promises, as a mocha suite. What a driver cannot do stands in `harness.except` with the reason.

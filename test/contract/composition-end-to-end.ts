@@ -16,7 +16,7 @@ const MORTAL_WORKER = new URL('../fixtures/composition/mortal-worker.js', import
 /** Tasks composed as messages, on a broker and a store between processes: registered as a mocha suite. */
 export function compositionEndToEnd(name: string, config: () => Promise<ConfigInput>): void {
   describe(`Tasks one after the other, on ${name}`, function () {
-    this.timeout(90_000)
+    this.timeout(120_000)
     const scope = eachScope()
     for (const [title, { body, settings }] of Object.entries(cases)) {
       it(title, async () => {
@@ -75,7 +75,7 @@ const cases: Readonly<Record<string, { readonly body: Case; readonly settings?: 
     body: async (app) => {
       await app.worker()
 
-      const { steps } = await chain(() => work.flaky(app.file, app.gate), (text) => work.tell(app.file, text))
+      const { steps } = await chain(() => work.patient(app.file, app.gate), (text) => work.tell(app.file, text))
       await app.ran(1)
       app.open()
       await steps[1]?.result()
@@ -89,7 +89,7 @@ const cases: Readonly<Record<string, { readonly body: Case; readonly settings?: 
     body: async (app) => {
       await app.worker()
 
-      const last = await chain(() => work.append(app.file, [], 'a'), () => work.flaky(app.file, app.gate), (text) => work.tell(app.file, text))
+      const last = await chain(() => work.append(app.file, [], 'a'), () => work.patient(app.file, app.gate), (text) => work.tell(app.file, text))
       await app.ran(2)
       app.open()
       await last.result()

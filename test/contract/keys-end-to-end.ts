@@ -11,7 +11,7 @@ import * as work from '../fixtures/states/tasks.js'
 /** One task for a key, on a broker and a store between processes: registered as a mocha suite. */
 export function keysEndToEnd(name: string, config: () => Promise<ConfigInput>): void {
   describe(`One task for a key, on ${name}`, function () {
-    this.timeout(90_000)
+    this.timeout(120_000)
     const scope = eachScope()
     for (const [title, body] of Object.entries({ ...handles, ...processCases, ...crashes })) {
       it(title, async () => {
@@ -109,7 +109,7 @@ const handles: KeyCases = {
 }
 
 /** More than twice the time that these tests give a confirm. */
-const PATIENCE_MS = 30_000
+const PATIENCE_MS = 60_000
 
 const crashes: KeyCases = {
   'is started by another caller although one was killed between taking the key and sending': async (app) => {

@@ -224,9 +224,9 @@ const names: Cases = {
 }
 
 const GROUPS: Readonly<Record<string, Cases>> = { take, release, 'ends of a holder': ends, names }
-const PATIENCE_MS = 20_000
+const PATIENCE_MS = 60_000
 const PATIENCE_IN_EXCEPTION_MS = 1_000
-const CASE_TIMEOUT_MS = 60_000
+const CASE_TIMEOUT_MS = 120_000
 
 /** What every driver of locks promises, as a mocha suite. What a driver cannot do stands in `harness.except` with the reason. */
 export function locksContract(driver: string, harness: LocksHarness): void {

@@ -9,7 +9,7 @@ import * as work from '../fixtures/states/tasks.js'
 type Case = (app: StatesApp) => Promise<void>
 type Cases = Readonly<Record<string, Case>>
 
-const CASE_TIMEOUT_MS = 60_000
+const CASE_TIMEOUT_MS = 120_000
 
 /** How tasks stand, on a broker and a store between processes: registered as a mocha suite. */
 export function statesEndToEnd(name: string, config: () => Promise<ConfigInput>): void {

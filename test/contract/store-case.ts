@@ -88,7 +88,7 @@ export class StoreCase {
   }
 
   async until<T>(what: string, condition: () => T | Promise<T>): Promise<Exclude<T, false | null | undefined>> {
-    return until(what, condition, 20_000)
+    return until(what, condition)
   }
 }
 

@@ -21,7 +21,7 @@ const GROUPS: Readonly<Record<string, StoreCases>> = {
   'several processes': processCases,
 }
 
-const CASE_TIMEOUT_MS = 60_000
+const CASE_TIMEOUT_MS = 120_000
 
 /**
  * What every store promises, as a mocha suite. What a driver cannot do stands in `harness.except` with the reason.

@@ -12,7 +12,7 @@ const PROGRAM = `
 
 describe('The headers that a context holds', () => {
   it('are those of the configuration as soon as start() has read it, also where bodies run in the server', async function () {
-    this.timeout(20_000) // a process starts
+    this.timeout(120_000) // a process starts
     const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '--eval', PROGRAM])
 
     const [before, after] = JSON.parse(stdout) as string[][] // printed by the program above

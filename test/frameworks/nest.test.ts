@@ -145,7 +145,7 @@ describe('nestContainer', () => {
   })
 
   it('names the command that installs Nest where it is missing', async function () {
-    this.timeout(20_000) // a process starts
+    this.timeout(120_000) // a process starts
     const folder = await mkdtemp(join(tmpdir(), 'errand-nest-'))
     const dist = dirname(dirname(createRequire(import.meta.url).resolve('errand/nest')))
     await cp(dist, join(folder, 'src'), { recursive: true })

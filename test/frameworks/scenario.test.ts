@@ -19,7 +19,7 @@ const FRAMEWORKS = {
 }
 
 describe('With a worker', function () {
-  this.timeout(30_000) // processes start
+  this.timeout(120_000) // processes start
   const app = new ReportsApp()
   before(() => app.open())
   after(() => app.close())

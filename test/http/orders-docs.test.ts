@@ -51,7 +51,7 @@ function shown(output: string, origin: string, uuid: string): string {
 }
 
 describe('The page about orders', function () {
-  this.timeout(60_000)
+  this.timeout(120_000)
   const scope = eachScope()
 
   it('shows what curl gets', async () => {

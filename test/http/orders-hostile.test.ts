@@ -17,7 +17,7 @@ const HEADERS = dictionary(
 const BODY = oneof(json(), string(), uint8Array({ maxLength: 40 }), jsonValue().map((context) => JSON.stringify({ context })))
 
 describe('Hostile requests about orders', function () {
-  this.timeout(60_000)
+  this.timeout(120_000)
   const scope = eachScope()
 
   it('whatever is asked, the answer is no failure of the server, and tells nothing of its inside', async () => {

@@ -37,7 +37,7 @@ async function followThroughKill(app: OrdersApp): Promise<void> {
 }
 
 describe('Orders that a worker carries out', function () {
-  this.timeout(60_000)
+  this.timeout(120_000)
   const scope = eachScope()
 
   it('an order is followed from 302 over 202 to 201, and its worker may be killed meanwhile (items 106, 109 and 115)', () => followThroughKill(new OrdersApp(scope())))
@@ -120,7 +120,7 @@ describe('Orders that a worker carries out', function () {
 })
 
 describeRabbit('Orders on RabbitMQ', function () {
-  this.timeout(90_000)
+  this.timeout(120_000)
   const scope = eachScope()
 
   it('an order is followed from 302 over 202 to 201, and its worker may be killed meanwhile', async () => {

@@ -8,7 +8,7 @@ import { mirror, once, respond, walk } from '../fixtures/page/tasks.js'
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/
 
 describe('What a waiting page shows to whom', function () {
-  this.timeout(30_000)
+  this.timeout(120_000)
   const scope = eachScope()
 
   async function appWith(views: Readonly<Record<string, WaitingPageView>>): Promise<PageApp> {

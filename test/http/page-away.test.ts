@@ -11,7 +11,7 @@ import { until } from '../kit/until.js'
 import { fails, mirror, walk } from '../fixtures/page/tasks.js'
 
 describe('A waiting page where something is missing', function () {
-  this.timeout(30_000)
+  this.timeout(120_000)
   const scope = eachScope()
 
   it('works with "withAsync: false" too, where the body runs in the server', async () => {

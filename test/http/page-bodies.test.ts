@@ -26,7 +26,7 @@ async function* parts(...texts: readonly string[]): AsyncGenerator<string> {
 }
 
 describe('Bodies in files', function () {
-  this.timeout(60_000)
+  this.timeout(120_000)
   const scope = eachScope()
 
   function opened(): { readonly bodies: ResponseBodies; readonly folder: string } {

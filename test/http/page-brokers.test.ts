@@ -11,7 +11,7 @@ const BYTES = 2 * 1024 * 1024
 /** What a waiting page does, on a broker and a store between processes. */
 function pageOn(name: string, config: () => Promise<ConfigInput>): void {
   describe(`A waiting page on ${name}`, function () {
-    this.timeout(60_000)
+    this.timeout(120_000)
     const scope = eachScope()
 
     it('is started, watched and replayed, and streams what is large', async () => {
@@ -41,7 +41,7 @@ for (const isolation of ['thread', 'process'] as const) {
 
 describeRabbit('With RabbitMQ', () => {
   before('a server', async function () {
-    this.timeout(60_000)
+    this.timeout(120_000)
     await sharedRabbitNode()
   })
 

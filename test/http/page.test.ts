@@ -9,7 +9,7 @@ const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{1
 const UNKNOWN_ID = '00000000-0000-4000-8000-000000000000'
 
 describe('A waiting page', function () {
-  this.timeout(30_000)
+  this.timeout(120_000)
   const scope = eachScope()
 
   async function appWith(views: Readonly<Record<string, WaitingPageView>>): Promise<PageApp> {

@@ -21,7 +21,7 @@ async function work(broker: Broker): Promise<void> {
     case 'block':
       return consume(broker, 1, async () => block(order.forMs))
     case 'replay':
-      return replay(broker)
+      return replay(broker, order.most)
     case 'publish':
       return publish(broker, order)
   }
@@ -53,10 +53,14 @@ async function publish(broker: Broker, { queue, count, tag }: Extract<QueueOrder
   tell({ is: 'ready' })
 }
 
-/** Sends the dead letters of the queue again, with a breath after every third, so that it changes the file all the time. */
-async function replay(broker: Broker): Promise<void> {
+/**
+ * Sends the dead letters of the queue again, with a breath after every third, so that it changes the file all the time. It stands still
+ * when it has come to `most`, so as not to come to the end where whoever is to kill it is slow.
+ */
+async function replay(broker: Broker, most: number): Promise<void> {
   let count = 0
   await broker.browse(deadQueueOf(order.queue), async ({ id, body }) => {
+    if (count === most) await new Promise(() => setInterval(() => undefined, 60_000))
     tell({ is: 'ended', id })
     if (++count % 3 === 0) await new Promise((resolve) => setImmediate(resolve))
     return { kind: 'replace', message: { id, queue: order.queue, body } }

@@ -8,7 +8,7 @@ export type QueueOrder =
   | { readonly do: 'hold'; readonly file: string; readonly queue: string }
   | { readonly do: 'consume'; readonly file: string; readonly queue: string; readonly temporary?: boolean }
   | { readonly do: 'publish'; readonly file: string; readonly queue: string; readonly count: number; readonly tag: string }
-  | { readonly do: 'replay'; readonly file: string; readonly queue: string }
+  | { readonly do: 'replay'; readonly file: string; readonly queue: string; readonly most: number }
   | { readonly do: 'block'; readonly file: string; readonly queue: string; readonly forMs: number }
 
 /** What such a child tells: a delivery it took or ended, or the id of a message that is stored. */

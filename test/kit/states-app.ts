@@ -16,6 +16,8 @@ const CANCELLER = new URL('../fixtures/cancel/canceller.js', import.meta.url)
 const CALLER = new URL('../fixtures/keys/caller.js', import.meta.url)
 const MORTAL_CALLER = new URL('../fixtures/keys/mortal-caller.js', import.meta.url)
 
+const LONG_PAUSE_MS = 2_000
+
 /** An application whose server is the test, with workers and further servers that are processes of their own. */
 export class StatesApp {
   /** Where tasks write that they ran, and the file that lets them end. */
@@ -92,6 +94,17 @@ export class StatesApp {
     return until(`${id} ${state}`, async () => {
       const status = await tasks.get(id).status()
       return status.state === state && status
+    })
+  }
+
+  /**
+   * Resolves in a pause between two runs, one that is long enough to do something in it on a busy machine too: pauses are drawn by lot,
+   * and may last a few milliseconds.
+   */
+  async pauses(id: string): Promise<void> {
+    await until('a long pause', async () => {
+      const { state, dueAt = 0 } = await tasks.get(id).status()
+      return state === 'retrying' && dueAt > Date.now() + LONG_PAUSE_MS
     })
   }
 

@@ -23,7 +23,8 @@ export class Scope {
     if (this.#folder === undefined) {
       const folder = mkdtempSync(join(tmpdir(), 'errand-test-'))
       this.#folder = folder
-      this.defer(() => rmSync(folder, { recursive: true, force: true }))
+      // a process that was killed a moment ago may have put a file there since the folder was listed
+      this.defer(() => rmSync(folder, { recursive: true, force: true, maxRetries: 10 }))
     }
     return this.#folder
   }

@@ -29,7 +29,7 @@ const payloadOf = (request: Received | undefined): unknown =>
   verifyCallback({ headers: request?.headers ?? {}, body: request?.body ?? '', secret: callbackSecretOf(KEY) }).payload
 
 describe('the callback of an order', function () {
-  this.timeout(60_000)
+  this.timeout(120_000)
   const scope = eachScope()
   const client = new OrdersClient(ordersHandler())
 

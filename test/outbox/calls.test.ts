@@ -35,7 +35,7 @@ class Post {
 const post = new Post()
 
 describePostgres('A call made within a transaction of the application', function () {
-  this.timeout(60_000)
+  this.timeout(120_000)
   const scope = eachScope()
   let database: TestDatabase
   let client: pg.PoolClient

@@ -22,7 +22,7 @@ import { until } from '../kit/until.js'
 const NAMESPACE = 'shop:test'
 
 describePostgres('What committed transactions left in the table', function () {
-  this.timeout(60_000)
+  this.timeout(120_000)
   const scope = eachScope()
 
   for (const stopAt of ['committed', 'published'] as const) {
@@ -187,7 +187,7 @@ describePostgres('What committed transactions left in the table', function () {
 describePostgres(
   'The database of the application',
   function () {
-    this.timeout(90_000)
+    this.timeout(120_000)
     const scope = eachScope()
 
     it('may be away when a process starts, and end under it: what is committed afterwards is sent', async () => {

@@ -7,7 +7,7 @@ import { until } from '../kit/until.js'
 import * as work from '../fixtures/states/tasks.js'
 
 describePostgres('Tasks whose store is away', function () {
-  this.timeout(90_000)
+  this.timeout(120_000)
   const scope = eachScope()
 
   it('run exactly as promised, answer their callers, and are known again when it is back', async () => {

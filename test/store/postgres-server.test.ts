@@ -21,7 +21,7 @@ async function failureOf(operation: Promise<unknown>): Promise<Error & { code?: 
 describePostgres(
   'The PostgreSQL store and its server',
   function () {
-    this.timeout(90_000)
+    this.timeout(120_000)
     const scope = eachScope()
 
     for (const end of ['stop', 'kill9'] as const) {
@@ -55,7 +55,7 @@ describePostgres(
 )
 
 describePostgres('The PostgreSQL store', function () {
-  this.timeout(90_000)
+  this.timeout(120_000)
   const scope = eachScope()
   let url = ''
   before(async () => {

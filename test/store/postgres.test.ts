@@ -8,7 +8,7 @@ describePostgres('PostgreSQL', () => {
   const schemas = new WeakMap<Scope, string>()
   let url = ''
   before(async function () {
-    this.timeout(90_000)
+    this.timeout(120_000)
     url = await sharedPostgresUrl()
   })
 

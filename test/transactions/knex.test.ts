@@ -21,7 +21,7 @@ const shelve = asyncTask(async function shelveInKnex(): Promise<void> {
 })
 
 describePostgres('A transaction of knex for each task', function () {
-  this.timeout(60_000)
+  this.timeout(120_000)
   const scope = eachScope()
   let database: TestDatabase
   let knex: Knex

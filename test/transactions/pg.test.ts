@@ -21,7 +21,7 @@ const shelve = asyncTask(async function shelveInPg(): Promise<void> {
 })
 
 describePostgres('A transaction of pg for each task', function () {
-  this.timeout(60_000)
+  this.timeout(120_000)
   const scope = eachScope()
   let database: TestDatabase
   let pool: pg.Pool

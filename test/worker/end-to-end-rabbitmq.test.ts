@@ -4,7 +4,7 @@ import { describeRabbit, freshNamespace, sharedRabbitNode } from '../kit/rabbitm
 
 describeRabbit('With RabbitMQ', () => {
   before('a server', async function () {
-    this.timeout(60_000)
+    this.timeout(120_000)
     await sharedRabbitNode()
   })
 

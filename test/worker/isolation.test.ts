@@ -1,4 +1,5 @@
 import { expect } from 'chai'
+import { writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { allGone } from '../kit/process.js'
 import { LaneApp } from '../kit/lane-app.js'
@@ -8,7 +9,7 @@ import { eachScope } from '../kit/temporary.js'
 const TYPESCRIPT = fileURLToPath(new URL('../../../test/fixtures/isolation/tasks.ts', import.meta.url))
 
 describe('A task with a thread or process of its own', function () {
-  this.timeout(60_000)
+  this.timeout(120_000)
   const scope = eachScope()
 
   it('runs there as its caller, and the thread or process is used again', async () => {
@@ -87,8 +88,11 @@ describe('A task with a thread or process of its own', function () {
     const app = new LaneApp(scope())
     const worker = await app.worker({ maxCrashes: 1, worker: { concurrency: 1 } })
 
-    await app.call('leaveBomb', 300)
+    const fuse = scope().file('fuse')
+    await app.call('leaveBomb', fuse)
     await app.call('ignore.thread', app.gate)
+    await app.done('begun')
+    writeFileSync(fuse, '')
     await app.done('begun', 2)
     app.open()
     const deeds = await app.done('ended')

@@ -14,7 +14,7 @@ describeRabbit(
     const scope = eachScope()
     let node: RabbitNode
     before(async function () {
-      this.timeout(90_000)
+      this.timeout(120_000)
       node = await startRabbitNode()
     })
     after(() => node[Symbol.asyncDispose]())

@@ -4,11 +4,12 @@ import { rollOver } from '../contract/roll-over.js'
 import { LaneApp } from '../kit/lane-app.js'
 import { describeRabbit, freshNamespace, sharedRabbitNode } from '../kit/rabbitmq.js'
 import { eachScope } from '../kit/temporary.js'
+import { until } from '../kit/until.js'
 
 const onRabbit = async () => ({ service: freshNamespace(), broker: (await sharedRabbitNode()).url })
 
 describeRabbit('With RabbitMQ', function () {
-  this.timeout(60_000)
+  this.timeout(120_000)
   const scope = eachScope()
   before('a server', async () => {
     await sharedRabbitNode()
@@ -19,15 +20,19 @@ describeRabbit('With RabbitMQ', function () {
 
   it('a body that never yields in a thread holds up neither its neighbours nor the connection of its worker', async () => {
     const { url } = await sharedRabbitNode()
-    const app = new LaneApp(scope(), { service: freshNamespace(), broker: { url, heartbeat: '1s' } })
+    const app = new LaneApp(scope(), { service: freshNamespace(), broker: { url, heartbeat: '3s' } })
     const worker = await app.worker()
-    await app.call('spinFor.thread', 5_000)
+    await app.call('spinUntil.thread', app.gate)
     await app.done('spins')
+    const since = Date.now()
 
     for (let index = 1; index <= 20; index++) {
       await app.call('brief', 1)
       await app.done('done', index)
     }
+    // the server ends a connection that was silent for three heartbeats
+    await until('the time that no connection bears', () => Date.now() - since > 10_000)
+    app.open()
     const deeds = await app.done('has spun')
 
     expect(deeds.map(({ attempt }) => attempt)).to.deep.equal(deeds.map(() => 1))

@@ -4,7 +4,7 @@ import { allGone } from '../kit/process.js'
 import { eachScope } from '../kit/temporary.js'
 
 describe('The time limit of a run', function () {
-  this.timeout(60_000)
+  this.timeout(120_000)
   const scope = eachScope()
 
   it('aborts its signal, and one that heeds it has failed, is tried again, and needs no new worker', async () => {

@@ -74,7 +74,7 @@ function withoutStacks(value: unknown, seen = new Set<unknown>()): unknown {
 }
 
 describe('the round trip of a value', function () {
-  this.timeout(60_000)
+  this.timeout(120_000)
 
   it('gives an equal value of the same classes, whatever is nested in what', () => {
     fc.assert(
