@@ -10,10 +10,10 @@ import { watchParent } from './watchdog.js'
 import { workerLog } from './worker-log.js'
 
 /** With its server gone, a worker is gone within 5 s: it may drain for this long, and the rest is for aborting and closing. */
-const ORPHAN_GRACE_MS = 3_300
-/** When closing hangs, it exits at this age as an orphan; when it cannot even do that, it is killed. */
-const ORPHAN_LIFE_MS = 4_100
-const ORPHAN_KILL_MS = 4_600
+const ORPHAN_GRACE_MS = 2_700
+/** When closing hangs, it exits at this age as an orphan; when it cannot even do that, it is killed. A busy machine does either late. */
+const ORPHAN_LIFE_MS = 3_500
+const ORPHAN_KILL_MS = 4_000
 /** Terminals and process managers may both send a signal for one stop. */
 const SAME_SIGNAL_MS = 300
 const LAST_REPORT_MS = 2_000

@@ -111,7 +111,7 @@ describeRabbit('RabbitMQ events: connections', function () {
   it('a node that is connected and confirms nothing is left for another one', async () => {
     const c = given()
     const proxy = await c.proxy()
-    const broker = await c.open({ urls: [proxy.url], confirmTimeoutMs: 20_000, heartbeatSeconds: 60 })
+    const broker = await c.open({ urls: [proxy.url], confirmTimeoutMs: 60_000, heartbeatSeconds: 60 })
     await publish(broker)
     const before = proxy.accepted
 

@@ -70,7 +70,7 @@ describeRabbit('RabbitMQ traps: connections', function () {
   it('a connection that is given up because nothing comes any more leaves no socket behind', async () => {
     const c = given()
     const proxy = await c.proxy()
-    const broker = await c.open({ urls: [proxy.url], confirmTimeoutMs: 16_000, heartbeatSeconds: 60 })
+    const broker = await c.open({ urls: [proxy.url], confirmTimeoutMs: 60_000, heartbeatSeconds: 60 })
     await publish(broker)
 
     proxy.freeze()

@@ -16,7 +16,7 @@ import { pause, type Row, type RowContext } from './row.js'
 const LONGEST_MS = { short: 5 * 60_000, long: 70 * 60_000 }
 
 /** How long after its end the processes of a row may still be there. */
-const LEAVE_MS = 5000
+const LEAVE_MS = 15_000
 
 /** RabbitMQ, where a version of it was found. */
 export interface Version {

@@ -134,7 +134,9 @@ describePostgres('What committed transactions left in the table', function () {
 
     await until('the own one', async () => (await idsIn(broker)).includes('mine'))
 
+    await until('one row, once it is known that the other was sent', async () => (await kept()).length === 1)
     expect(await kept()).to.deep.equal(['of another'])
+    expect(await idsIn(broker)).to.deep.equal(['mine'])
   })
 
   it('is sent after the server ended the connection', async () => {
