@@ -101,7 +101,7 @@ class InstalledServer implements PostgresServer {
 
   #spawn(): ChildProcess {
     // nothing here is to survive the machine, only the server
-    const settings = ['listen_addresses=127.0.0.1', 'unix_socket_directories=', 'fsync=off', 'max_connections=100']
+    const settings = ['listen_addresses=127.0.0.1', 'unix_socket_directories=', 'fsync=off', 'max_connections=300']
     const args = ['-D', this.#data, '-p', String(this.#port), ...settings.flatMap((setting) => ['-c', setting])]
     const server = spawn(join(this.#bin, 'postgres'), args, {
       ...this.#user,
