@@ -4,6 +4,7 @@ import type { Clock } from '../clock.js'
 import { decodeParsed, needsDecoding } from '../codec/decode.js'
 import { encodeValue } from '../codec/encode.js'
 import type { Context } from '../context.js'
+import { Note } from '../note.js'
 import { readFollowUps, readGiven, writeFollowUps, type FollowUp } from '../follow-up.js'
 import { Boxes, type Purpose } from './boxes.js'
 import { readContext, writeContext, type ContextTexts } from './context-text.js'
@@ -42,7 +43,6 @@ export class Parts {
   readonly #options: PartsOptions
   readonly #boxes: Boxes
   readonly #secretHeaders: ReadonlySet<string>
-  readonly #contexts = new WeakMap<Context, ContextTexts>()
 
   constructor(options: PartsOptions) {
     this.#options = options
@@ -160,11 +160,22 @@ export class Parts {
 
   /** Many calls of one request have one context, which is written once. */
   #contextTexts(context: Context, subject: string): ContextTexts {
-    const known = this.#contexts.get(context)
-    if (known !== undefined) return known
+    const known = Note.read(context)
+    if (known instanceof WrittenContext && known.by === this) return known.texts
     const texts = writeContext(context, this.#secretHeaders, subject)
-    this.#contexts.set(context, texts)
+    Note.write(context, new WrittenContext(this, texts))
     return texts
+  }
+}
+
+/** A context as these settings write it. */
+class WrittenContext {
+  readonly by: Parts
+  readonly texts: ContextTexts
+
+  constructor(by: Parts, texts: ContextTexts) {
+    this.by = by
+    this.texts = texts
   }
 }
 
