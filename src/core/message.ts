@@ -110,7 +110,7 @@ class SealedMessages implements Messages {
     const task = textOf(fields, 'task')
     const expiresAt = optionalInstantOf(fields, 'exp')
     if (expiresAt !== undefined && this.#options.clock.now() > expiresAt) throw expired(task, expiresAt)
-    return {
+    const call = {
       id: textOf(fields, 'id'),
       task,
       sentAt: instantOf(fields, 'at'),
@@ -119,6 +119,11 @@ class SealedMessages implements Messages {
       context: this.#parts.readContext(envelope),
       carriers: this.#parts.readCarriers(envelope),
       readArguments: this.#parts.readArguments(envelope),
+    }
+    // most calls have neither
+    if (fields['copy'] === undefined && fields['next'] === undefined) return call
+    return {
+      ...call,
       ...(fields['copy'] === undefined ? {} : { copy: textOf(fields, 'copy') }),
       ...(fields['next'] === undefined ? {} : { next: this.#parts.readFollowUps(envelope) }),
     }

@@ -8,7 +8,7 @@ import type { Runtime } from './runtime.js'
 import type { Answer } from './tracking/answer.js'
 import type { TrackedRun } from './tracking/tracked-run.js'
 
-const DONE: Verdict = { kind: 'done' }
+export const DONE: Verdict = { kind: 'done' }
 
 /** A body that ended well, and what its caller is told. */
 export interface EndedRun {
@@ -23,9 +23,15 @@ export interface EndedRun {
 
 /**
  * Writes down the end of a body and, unless a cancellation came before it, does what follows: the answer to the caller, together with the
- * end where that can be, and what follows the call. Never rejects.
+ * end where that can be, and what follows the call. It is no promise where nothing is waited for, and never rejects.
  */
-export async function concludeRun(runtime: Runtime, { call, tracked, answer, events, result }: EndedRun): Promise<Verdict> {
+export function concludeRun(runtime: Runtime, run: EndedRun): Verdict | Promise<Verdict> {
+  if (run.tracked !== undefined || run.answer !== undefined || run.call.next !== undefined) return conclude(runtime, run)
+  run.events.completed()
+  return DONE
+}
+
+async function conclude(runtime: Runtime, { call, tracked, answer, events, result }: EndedRun): Promise<Verdict> {
   if (tracked === undefined) await answer?.send().catch(answer.unsent)
   else if ((await tracked.completed(result, answer)) === 'cancelled') return settleCancelled(runtime, call)
   events.completed()

@@ -16,7 +16,7 @@ import { heedCancellation } from './cancellation/heed-cancellation.js'
 import { settleCancelled } from './cancellation/settle-cancelled.js'
 import { COME_AGAIN } from './composition/follow.js'
 import { followFailure } from './composition/follow-failure.js'
-import { concludeRun } from './conclude-run.js'
+import { concludeRun, DONE } from './conclude-run.js'
 import { deathNote, retryNote } from './death-note.js'
 import { reportFailure, type FailedRun } from './failures.js'
 import { instanceFor } from './instances.js'
@@ -93,7 +93,8 @@ async function run(host: Host, delivery: BegunDelivery, signal: LazySignal): Pro
     const entry = entering instanceof Promise ? await entering : entering
     if (entry?.kind === 'later') return entry
     const inTurn: Run['inTurn'] = entry === undefined ? (body) => body() : (body) => entry.run(body)
-    const begun = await beginRun(runtime, { call, task, delivery, startedAt })
+    const beginning = beginRun(runtime, { call, task, delivery, startedAt })
+    const begun = beginning instanceof Promise ? await beginning : beginning
     if (begun.kind === 'over') {
       return await inTurn(() => settleOver(runtime, opened, begun.state))
     }
@@ -132,7 +133,8 @@ async function runHere(host: Host, call: OpenedCall, scope: TaskScope, { task, s
   bodies?.begin(task.name)
   try {
     const events = new RunEvents(runtime, call, scope)
-    const ended = inTurn(() => runBody(task, call, { ...scope, reportProgress: events.progressTo(tracked), say: tracked?.say }))
+    const running = { ...scope, reportProgress: events.progressTo(tracked), say: tracked?.say }
+    const ended = inTurn(() => runBody(task, call, running))
     const run = { ended, signal, onIgnored: () => host.onStuck?.(task.name) }
     // who placed it in a lane watches over it
     const value = await (isLane ? ended : watchOver(runtime, { task, tracked }, run))
@@ -141,8 +143,8 @@ async function runHere(host: Host, call: OpenedCall, scope: TaskScope, { task, s
     const answer = answerTo(runtime, call, sealAnswer(runtime, call, { kind: 'completed', value: kept?.value }))
     const concluded = concludeRun(runtime, { call, tracked, answer, events, result: kept })
     // before the message goes; in one file it goes in the transaction of the rest, if nothing has to be known before
-    if (call.next !== undefined || tracked?.isInOneFile !== true || isCancelled(signal)) return await concluded
-    return { kind: 'done' }
+    const isAwaited = call.next !== undefined || tracked?.isInOneFile !== true || isCancelled(signal)
+    return isAwaited && concluded instanceof Promise ? await concluded : DONE
   } finally {
     bodies?.end(task.name)
   }
@@ -164,7 +166,8 @@ async function runInLane({ runtime, lanes }: Host, place: LanePlace, { task, del
 /** What the run ends with, in its time and unless it is cancelled. */
 function watchOver<T>(runtime: Runtime, { task, tracked }: Pick<Run, 'task' | 'tracked'>, run: LimitedRun<T>): Promise<T> {
   const ended = tracked === undefined ? run.ended : heedCancellation(runtime, { ...run, id: tracked.id })
-  return withinTimeLimit({ ...runtime, task: task.name, limitMs: limitOf(task, runtime.settings) }, { ...run, ended })
+  const limitMs = limitOf(task, runtime.settings)
+  return limitMs === 0 ? ended : withinTimeLimit({ ...runtime, task: task.name, limitMs }, { ...run, ended })
 }
 
 function runBody(task: Task, call: OpenedCall, scope: TaskScope): Promise<unknown> {

@@ -18,7 +18,7 @@ export class RunEvents {
     this.#call = call
     this.#scope = scope
     this.#begunAt = runtime.clock.now()
-    emit(runtime.log, 'started', { ...this.#run(), waitedMs: Math.max(0, this.#begunAt - call.sentAt) })
+    if (isHeard('started')) emit(runtime.log, 'started', { ...this.#run(), waitedMs: Math.max(0, this.#begunAt - call.sentAt) })
   }
 
   /** Where the progress of the run is told; `undefined` where nobody would hear of it. */
@@ -31,6 +31,7 @@ export class RunEvents {
   }
 
   completed(): void {
+    if (!isHeard('completed')) return
     const told = this.#run()
     emit(this.#runtime.log, 'completed', { ...told, tookMs: told.at - this.#begunAt })
   }

@@ -18,7 +18,7 @@ export interface LimitedRun<T> {
 /** How long a run of a task may take. */
 export interface TimeLimit {
   readonly task: string
-  /** 0: as long as it likes. */
+  /** More than 0. */
   readonly limitMs: number
   readonly settings: Pick<RuntimeSettings, 'timeLimitGraceMs'>
   readonly clock: Clock
@@ -27,7 +27,7 @@ export interface TimeLimit {
 /** The longest time a timer of the platform can wait; a longer limit ends there. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1
 
-/** The limit of `task`: its own, else the configured one. */
+/** The limit of `task`: its own, else the configured one; 0: as long as it likes. */
 export const limitOf = (task: Task, settings: RuntimeSettings): number => task.declaration.options.timeLimitMs ?? settings.timeLimitMs
 
 /**
@@ -35,7 +35,6 @@ export const limitOf = (task: Task, settings: RuntimeSettings): number => task.d
  * @throws ErrandError `TASK_TIMEOUT` when it was given up
  */
 export function withinTimeLimit<T>(limit: TimeLimit, run: LimitedRun<T>): Promise<T> {
-  if (limit.limitMs === 0) return run.ended
   const { clock, limitMs, settings } = limit
   return unlessGivenUp(run.ended, (giveUp) => {
     let isOver = false

@@ -11,6 +11,7 @@ import { settleCancelled } from '../cancellation/settle-cancelled.js'
 import type { BegunDelivery } from '../lanes.js'
 import type { Runtime } from '../runtime.js'
 import { NOT_KEPT, TrackedRun } from './tracked-run.js'
+import type { Tracking } from './tracking.js'
 
 /** Whether a run may begin. */
 export type Begun =
@@ -35,9 +36,15 @@ const HOST = hostname()
  * Writes down that a run begins, unless who placed it in this lane has done so. It waits for the answer: that is what keeps a cancelled
  * task from running, and a completed one from running again. Without a store to ask it runs.
  */
-export async function beginRun({ tracking }: Runtime, { call, task, delivery, startedAt }: Beginning): Promise<Begun> {
-  const { track, keepMs } = task.declaration.options
-  if (tracking === undefined || !track) return { kind: 'go', tracked: undefined }
+export function beginRun({ tracking }: Runtime, beginning: Beginning): Begun | Promise<Begun> {
+  if (tracking === undefined || !beginning.task.declaration.options.track) return UNTRACKED
+  return beginTracked(tracking, beginning)
+}
+
+const UNTRACKED: Begun = { kind: 'go', tracked: undefined }
+
+async function beginTracked(tracking: Tracking, { call, task, delivery, startedAt }: Beginning): Promise<Begun> {
+  const { keepMs } = task.declaration.options
   const { id, copy } = call
   const run = delivery.begun ?? runOf(delivery, startedAt)
   const tracked = new TrackedRun(tracking, { id, keepMs }, run)
