@@ -4,7 +4,7 @@
  */
 import { writeFileSync } from 'node:fs'
 import type { Figure } from './figures/figure.js'
-import { rate, runAll } from './figures/rates.js'
+import { IN_FLIGHT, rate, Run } from './figures/rates.js'
 import { machine } from './machine.js'
 import { ratiosOf } from './report.js'
 import { measureAll } from './rounds.js'
@@ -17,18 +17,14 @@ const PAIRS = [
   { system: 'errand-sqlite', against: 'raw-sqlite', atLeast: 0.03 },
 ] as const
 const ROUNDS = 4
-/** Enough for the compiler of Node to have come to rest. */
-const WARM_UP = 4000
 const COUNT = 6000
 const TITLE = 'end to end, tasks/s'
 
 const figure: Figure = {
   name: 'guard',
   measure: async (bench) => {
-    const caller = await bench.caller()
-    const worker = await bench.worker()
-    await runAll(WARM_UP, caller, worker)
-    return { [TITLE]: rate(COUNT, await runAll(COUNT, caller, worker)) }
+    const run = await Run.open(bench)
+    return { [TITLE]: rate(COUNT, await run.tookMs(COUNT, IN_FLIGHT)) }
   },
 }
 

@@ -20,7 +20,7 @@ const { values: given } = parseArgs({
     rounds: { type: 'string', default: '5' },
     count: { type: 'string', default: '20000' },
     calls: { type: 'string', default: '500' },
-    backlog: { type: 'string', default: '200000' },
+    backlog: { type: 'string', default: '1000000' },
     save: { type: 'boolean', default: false },
   },
 })

@@ -44,6 +44,19 @@ export function askerOf(number: number): Asker {
   return asker
 }
 
+/** What JSON lacks: a class, dates and big integers. */
+export class Rich {
+  readonly at = new Date(0)
+  readonly cents = 12_550n
+  readonly plain: Whole
+
+  constructor(plain: Whole) {
+    this.plain = plain
+  }
+}
+
+export const richOf = (number: number): Rich => new Rich(wholeOf(number))
+
 export const wholeOf = (number: number): Whole => ({ email: emailOf(number), asker: askerOf(number) })
 
 /** Whether data and person have both arrived, and belong together. */

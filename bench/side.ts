@@ -1,6 +1,6 @@
 import { fork, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import type { Answer, Order, Question, Ran, Sent, Times, Usage } from './processes/orders.js'
+import type { Answer, Costs, Order, Question, Ran, Sent, Settled, Times, Usage } from './processes/orders.js'
 import type { Place, System } from './system.js'
 
 const MAIN = new URL('./processes/side-main.js', import.meta.url)
@@ -28,7 +28,10 @@ export class Side {
   dispatch = (count: number, inFlight: number): Promise<Sent> => this.#ask({ do: 'dispatch', count, inFlight }) as Promise<Sent>
   oneAtATime = (count: number): Promise<Times> => this.#ask({ do: 'one at a time', count }) as Promise<Times>
   results = (count: number, inFlight: number): Promise<Times | undefined> => this.#ask({ do: 'results', count, inFlight }) as Promise<Times | undefined>
-  expect = (count: number): Promise<Ran> => this.#ask({ do: 'expect', count }) as Promise<Ran>
+  expect = (count: number, skip = 0): Promise<Ran> => this.#ask({ do: 'expect', count, skip }) as Promise<Ran>
+  settle = (count: number): Promise<Settled> => this.#ask({ do: 'settle', count }) as Promise<Settled>
+  parts = (system: System, place: Place): Promise<Costs | undefined> =>
+    this.#ask({ do: 'parts', system: system.name, place }) as Promise<Costs | undefined>
   usage = (): Promise<Usage> => this.#ask({ do: 'usage' }) as Promise<Usage>
 
   /** Closes what it opened, then ends the process; by force where that takes long. */

@@ -27,10 +27,17 @@ export interface System {
   openCaller(place: Place): Promise<Caller>
   /** Resolves once it takes tasks. Every run of a task calls `body` with the data and the id of the user it came with. */
   startWorker(place: Place, body: Body): Promise<Closing>
+  /** Its own work in one process without a broker. Missing where it cannot be taken apart. */
+  openParts?(place: Place): Promise<Parts>
 }
 
 /** What the worker of every system runs: it checks what arrived, counts, and answers. */
 export type Body = (email: Email, userId: string | undefined) => Promise<string>
+
+/** Pieces of work by the name that the tables have for them; each does it once, for the task of a number. They run in this order. */
+export interface Parts extends Closing {
+  readonly all: Readonly<Record<string, (number: number) => unknown>>
+}
 
 export interface Closing {
   close(): Promise<void>

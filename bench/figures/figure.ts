@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { randomUUID } from 'node:crypto'
+import { setTimeout as pause } from 'node:timers/promises'
 import { treeUse } from '../machine.js'
 import type { Servers } from '../servers.js'
 import { Side } from '../side.js'
@@ -13,9 +14,14 @@ export interface Sizes {
   readonly count: number
   /** Calls of a latency. */
   readonly calls: number
-  /** Tasks that wait before a worker comes. */
+  /** The most tasks that wait before a worker comes. */
   readonly backlog: number
 }
+
+/** Two windows of this length with next to no use of CPU by anybody: everything that was put off is done. */
+const REST_WINDOW_MS = 100
+const REST_CPU_SECONDS = 0.015
+const REST_PATIENCE_MS = 3000
 
 /** Values by the title of their row of tables. */
 export type Values = Readonly<Record<string, number>>
@@ -56,12 +62,33 @@ export class Bench {
     }
   }
 
-  async caller(place = this.place): Promise<Side> {
-    return this.#open('caller', place)
+  caller(): Promise<Side> {
+    return this.#open('caller')
   }
 
-  async worker(place = this.place): Promise<Side> {
-    return this.#open('worker', place)
+  worker(): Promise<Side> {
+    return this.#open('worker')
+  }
+
+  /** The same system and sizes at another fresh place. */
+  apart<T>(work: (bench: Bench) => Promise<T>): Promise<T> {
+    return Bench.run({ system: this.system, sizes: this.sizes, servers: this.#servers }, work)
+  }
+
+  /** Resolves once `sides` and the server have nothing to do any more, or after a while with servers that always do something. */
+  async rest(...sides: readonly Side[]): Promise<void> {
+    const used = async (): Promise<number> => {
+      const all = [this.server(), ...sides.map((side) => side.usage())]
+      return (await Promise.all(all)).reduce((sum, { cpuSeconds }) => sum + cpuSeconds, 0)
+    }
+    const endMs = performance.now() + REST_PATIENCE_MS
+    let before = await used()
+    for (let calm = 0; calm < 2 && performance.now() < endMs; ) {
+      await pause(REST_WINDOW_MS)
+      const after = await used()
+      calm = after - before <= REST_CPU_SECONDS ? calm + 1 : 0
+      before = after
+    }
   }
 
   /** A process that has opened nothing yet. */
@@ -77,9 +104,9 @@ export class Bench {
     return server === undefined ? { cpuSeconds: 0, memoryMb: 0 } : treeUse(server.pid)
   }
 
-  async #open(which: 'caller' | 'worker', place: Place): Promise<Side> {
+  async #open(which: 'caller' | 'worker'): Promise<Side> {
     const side = this.side()
-    await side.open(which, this.system, place)
+    await side.open(which, this.system, this.place)
     return side
   }
 }

@@ -1,8 +1,14 @@
+import { setTimeout as pause } from 'node:timers/promises'
 import { nowMs } from '../processes/orders.js'
 import { IN_FLIGHT, rate } from './rates.js'
 import type { Figure } from './figure.js'
 
-/** From nothing to the first body, and what an idle worker holds. */
+/** How long an idle worker is watched. */
+const IDLE_MS = 3000
+/** Enough to tell whether memory grows with what waits. */
+const BACKLOG = 200_000
+
+/** From nothing to the first body, and what idle processes hold and use. */
 export const start: Figure = {
   name: 'start',
   measure: async (bench) => {
@@ -13,11 +19,16 @@ export const start: Figure = {
     const ran = worker.expect(1)
     await worker.open('worker', bench.system, bench.place)
     const { atMs } = await ran
-    const [idle, server] = [await worker.usage(), await bench.server()]
+    await bench.rest(caller, worker)
+    const [idleCaller, idle, server] = [await caller.usage(), await worker.usage(), await bench.server()]
+    await pause(IDLE_MS)
+    const { cpuSeconds } = await worker.usage()
     return {
       'worker, process to first body, ms': atMs - begunMs,
-      'worker, idle, MB': idle.memoryMb,
-      'server, idle, MB': server.memoryMb,
+      'idle, worker, MB': idle.memoryMb,
+      'idle, caller, MB': idleCaller.memoryMb,
+      'idle, server, MB': server.memoryMb,
+      'idle, worker, CPU % of a core': ((cpuSeconds - idle.cpuSeconds) / (IDLE_MS / 1000)) * 100,
     }
   },
 }
@@ -27,19 +38,27 @@ export const backlog: Figure = {
   name: 'backlog',
   isLong: true,
   measure: async (bench) => {
-    const count = bench.sizes.backlog
+    const count = Math.min(BACKLOG, bench.sizes.backlog)
+    const empty = await bench.server()
     const caller = await bench.caller()
-    await caller.dispatch(count, IN_FLIGHT)
+    const filled = await caller.dispatch(count, IN_FLIGHT)
+    await bench.rest(caller)
     const waiting = await bench.server()
     const worker = bench.side()
     // ordered before it opens: bodies begin at once
-    const all = worker.expect(count)
+    const all = worker.settle(count)
     await worker.open('worker', bench.system, bench.place)
-    const { atMs, firstMs } = await all
+    const { settledMs, firstMs } = await all
+    await bench.rest(caller, worker)
+    const [drained, server] = [await worker.usage(), await bench.server()]
     return {
-      'backlog, taken, tasks/s': rate(count, atMs - firstMs),
-      'backlog, worker, peak MB': (await worker.usage()).peakMemoryMb,
+      'backlog, filled, tasks/s': rate(count, filled.endedMs - filled.begunMs),
+      'backlog, taken, tasks/s': rate(count, settledMs - firstMs),
+      'backlog, taken, CPU s per 10,000, worker': (drained.cpuSeconds / count) * 10_000,
+      'backlog, taken, CPU s per 10,000, server': ((server.cpuSeconds - waiting.cpuSeconds) / count) * 10_000,
+      'backlog, worker, peak MB': drained.peakMemoryMb,
       'backlog, server, all waiting, MB': waiting.memoryMb,
+      'backlog, server, growth, MB': waiting.memoryMb - empty.memoryMb,
     }
   },
 }

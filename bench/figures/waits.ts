@@ -1,7 +1,8 @@
+import { setTimeout as pause } from 'node:timers/promises'
 import { quantile, type Figure } from './figure.js'
+import { IN_FLIGHT, WARM_UP } from './rates.js'
 
 const PAUSE_MS = 5
-const WARM_UP = 20
 const SIDE_BY_SIDE = 100
 
 /** From a call to the begin of its body, while nothing else happens. */
@@ -10,14 +11,17 @@ export const idle: Figure = {
   measure: async (bench) => {
     const caller = await bench.caller()
     const worker = await bench.worker()
+    const warm = worker.settle(WARM_UP)
+    await caller.dispatch(WARM_UP, IN_FLIGHT)
+    await warm
     const each: number[] = []
-    for (let number = -WARM_UP; number < bench.sizes.calls; number++) {
+    for (let number = 0; number < bench.sizes.calls; number++) {
       const ran = worker.expect(1)
       const { begunMs } = await caller.dispatch(1, 1)
       const { atMs } = await ran
-      if (number >= 0) each.push(atMs - begunMs)
+      each.push(atMs - begunMs)
       // the worker has to be idle again: its acknowledgement is on its way
-      await new Promise((resolve) => setTimeout(resolve, PAUSE_MS))
+      await pause(PAUSE_MS)
     }
     return { 'idle, call to body, p50 ms': quantile(each, 0.5), 'idle, call to body, p99 ms': quantile(each, 0.99) }
   },
@@ -30,9 +34,9 @@ export const results: Figure = {
     const caller = await bench.caller()
     await bench.worker()
     const { calls, count } = bench.sizes
-    if ((await caller.results(WARM_UP, 1)) === undefined) return {}
+    if ((await caller.results(WARM_UP, SIDE_BY_SIDE)) === undefined) return {}
     const alone = await caller.results(calls, 1)
-    const many = Math.max(SIDE_BY_SIDE, Math.floor(count / 4))
+    const many = Math.max(SIDE_BY_SIDE, Math.floor(count / 2))
     const together = await caller.results(many, SIDE_BY_SIDE)
     if (alone === undefined || together === undefined) return {}
     return {

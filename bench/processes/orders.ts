@@ -9,8 +9,12 @@ export type Order =
   | { readonly do: 'one at a time'; readonly count: number }
   /** The caller asks for results; answers {@link Times}. */
   | { readonly do: 'results'; readonly count: number; readonly inFlight: number }
-  /** The worker answers {@link Ran} once so many bodies more have begun. */
-  | { readonly do: 'expect'; readonly count: number }
+  /** The worker answers {@link Ran} once `skip` and then `count` bodies more have begun. */
+  | { readonly do: 'expect'; readonly count: number; readonly skip: number }
+  /** The same, and that it has handed in what became of them; answers {@link Settled}. */
+  | { readonly do: 'settle'; readonly count: number }
+  /** Neither caller nor worker: what the code of the system costs without a broker; answers {@link Costs}. */
+  | { readonly do: 'parts'; readonly system: string; readonly place: Place }
   /** Answers {@link Usage}. */
   | { readonly do: 'usage' }
   | { readonly do: 'close' }
@@ -29,11 +33,27 @@ export interface Times extends Sent {
 export interface Ran {
   /** When the last of them began. */
   readonly atMs: number
-  /** When the first body of this worker began. */
+  /** When the first of them began. */
   readonly firstMs: number
 }
 
-export interface Usage {
+export interface Settled extends Ran {
+  /** When the worker had nothing left to hand in. */
+  readonly settledMs: number
+}
+
+/** Bytes of one process so far. */
+export interface Traffic {
+  /** Sent and received over sockets. */
+  readonly wireBytes: number
+  /** Written to files. */
+  readonly fileBytes: number
+}
+
+/** Microseconds of CPU by what they were used for. */
+export type Costs = Readonly<Record<string, number>>
+
+export interface Usage extends Traffic {
   readonly cpuSeconds: number
   readonly memoryMb: number
   readonly peakMemoryMb: number

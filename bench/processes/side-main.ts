@@ -2,8 +2,12 @@
 import { findSystem } from '../systems/index.js'
 import { inTurns, type Caller, type Closing } from '../system.js'
 import { counter } from './counter.js'
-import { nowMs, type Answer, type Order, type Question, type Times, type Usage } from './orders.js'
+import { nowMs, type Answer, type Order, type Question, type Settled, type Times, type Usage } from './orders.js'
+import { costsOf } from './parts.js'
+import { restMs } from './rest.js'
+import { countTraffic, traffic } from './traffic.js'
 
+countTraffic()
 let opened: Closing | undefined
 let caller: Caller | undefined
 
@@ -33,7 +37,11 @@ async function follow(order: Order): Promise<unknown> {
     case 'results':
       return results(order.count, order.inFlight)
     case 'expect':
-      return counter.expect(order.count)
+      return counter.expect(order.count, order.skip)
+    case 'settle':
+      return settle(order.count)
+    case 'parts':
+      return costsOf(findSystem(order.system), order.place)
     case 'usage':
       return usage()
     default:
@@ -51,6 +59,11 @@ async function open({ side, system: name, place }: Extract<Order, { do: 'open' }
   }
   caller = await system.openCaller(place)
   opened = caller
+}
+
+async function settle(count: number): Promise<Settled> {
+  const ran = await counter.expect(count)
+  return { ...ran, settledMs: await restMs() }
 }
 
 async function results(count: number, inFlight: number): Promise<Times | undefined> {
@@ -76,6 +89,7 @@ function usage(): Usage {
     memoryMb: process.memoryUsage.rss() / 2 ** 20,
     peakMemoryMb: process.resourceUsage().maxRSS / 1024,
     wrong: counter.wrong,
+    ...traffic(),
   }
 }
 

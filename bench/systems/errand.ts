@@ -1,8 +1,10 @@
 import { start, withContext, type ConfigInput } from 'errand'
 import { runWorker } from 'errand/worker'
+import { loadConfig } from '#config/load.js'
 import { silentLogger } from '#src/core/logger.js'
 import { askerOf, emailOf } from '../payload.js'
 import { inTurns, type Caller, type Closing, type Place, type System } from '../system.js'
+import { openErrandParts } from './errand-parts.js'
 import { Mailer } from './errand-tasks.js'
 
 const CONCURRENCY = 100
@@ -41,6 +43,7 @@ function errand({ broker, ...facts }: Facts & { readonly broker: (place: Place) 
     ...facts,
     openCaller: (place) => openCaller(configOf(place)),
     startWorker: (place) => startWorker(configOf(place)),
+    openParts: async (place) => openErrandParts(await loadConfig({ overrides: configOf(place) })),
   }
 }
 

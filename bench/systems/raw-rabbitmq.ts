@@ -1,6 +1,7 @@
 import { connect, type Channel, type ConfirmChannel, type ConsumeMessage } from 'amqplib'
 import { wholeOf, type Whole } from '../payload.js'
 import type { Body, Caller, Closing, Place, System } from '../system.js'
+import { openRawParts } from './raw-parts.js'
 
 /** Hand-tuned: what is left to gain is in the client library and the server. */
 const CHUNK = 250
@@ -16,6 +17,7 @@ export const rawRabbitmq: System = {
   setting: 'amqplib, quorum queue, confirms, prefetch 300, one ack for up to 64',
   openCaller,
   startWorker,
+  openParts: openRawParts,
 }
 
 async function openCaller({ urls, name }: Place): Promise<Caller> {

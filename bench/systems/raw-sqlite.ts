@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import type { Database } from '#src/sqlite/driver.js'
 import { wholeOf, type Whole } from '../payload.js'
 import type { Body, Caller, Closing, Place, System } from '../system.js'
+import { openRawParts } from './raw-parts.js'
 import { Bell, inTransaction, openFile, pauseUntil } from './raw-sqlite-file.js'
 
 /** Tasks claimed by one transaction. */
@@ -16,6 +17,7 @@ export const rawSqlite: System = {
   setting: 'better-sqlite3, WAL, synchronous FULL, one transaction a turn, claims of 300',
   openCaller,
   startWorker,
+  openParts: openRawParts,
 }
 
 async function openCaller({ folder }: Place): Promise<Caller> {

@@ -1,0 +1,69 @@
+import { IN_FLIGHT, rate, Run, WARM_UP } from './rates.js'
+import type { Bench, Figure, Values } from './figure.js'
+
+/** Tasks that a caller has unconfirmed at once. */
+const WIDTHS = [1, 10, 100, 1000, 10_000]
+/** So many turns of the caller, where that is less than all tasks. */
+const TURNS = 1000
+/** Tasks that wait already. */
+const DEPTHS = [0, 10_000, 100_000, 1_000_000]
+
+const show = (size: number): string => size.toLocaleString('en-US')
+
+/** Whether a task costs more when many are under way; what a table has of each size stands behind the colon. */
+export const inFlight: Figure = {
+  name: 'in-flight',
+  measure: async (bench) => {
+    const run = await Run.open(bench)
+    let values: Values = {}
+    for (const width of WIDTHS) {
+      const count = Math.max(width, Math.min(bench.sizes.count, width * TURNS))
+      const { tookMs, cpuSeconds } = await run.measure(count, width)
+      const sum = cpuSeconds.caller + cpuSeconds.worker + cpuSeconds.server
+      values = {
+        ...values,
+        [`in flight, tasks/s: ${show(width)}`]: rate(count, tookMs),
+        [`in flight, CPU s per 10,000, sum: ${show(width)}`]: (sum / count) * 10_000,
+      }
+    }
+    return values
+  },
+}
+
+/** Whether a task costs more when many wait: those that join them, and those that a worker takes. */
+export const queued: Figure = {
+  name: 'queued',
+  isLong: true,
+  measure: async (bench) => {
+    let values: Values = {}
+    for (const depth of DEPTHS.filter((depth) => depth <= bench.sizes.backlog)) {
+      const measured = await bench.apart((one) => atDepth(one, depth))
+      for (const [title, value] of Object.entries(measured)) values = { ...values, [`queued, ${title}: ${show(depth)}`]: value }
+    }
+    return values
+  },
+}
+
+async function atDepth(bench: Bench, depth: number): Promise<Values> {
+  const { count } = bench.sizes
+  const caller = await bench.caller()
+  await caller.dispatch(depth + WARM_UP, IN_FLIGHT)
+  const before = await caller.usage()
+  const { begunMs, endedMs } = await caller.dispatch(count, IN_FLIGHT)
+  const joined = await caller.usage()
+  await caller.close()
+
+  const worker = bench.side()
+  // ordered before it opens: bodies begin at once. Those that warm it up are those that joined, so that `depth` still wait
+  const taking = worker.expect(count, WARM_UP)
+  await worker.open('worker', bench.system, bench.place)
+  const taken = await taking
+  const all = depth === 0 ? taken : await worker.expect(depth)
+  return {
+    'joined, tasks/s': rate(count, endedMs - begunMs),
+    'joined, caller, CPU s per 10,000': ((joined.cpuSeconds - before.cpuSeconds) / count) * 10_000,
+    'taken, tasks/s': rate(count, taken.atMs - taken.firstMs),
+    ...(depth === 0 ? {} : { 'drained, tasks/s': rate(depth, all.atMs - taken.atMs) }),
+    'worker, peak MB': (await worker.usage()).peakMemoryMb,
+  }
+}
