@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { figures as allFigures } from './figures/index.js'
 import { libraries, machine } from './machine.js'
-import { othersOf, tablesOf } from './report.js'
+import { reportOf } from './report.js'
 import { measureAll } from './rounds.js'
 import { Servers } from './servers.js'
 import { allSystems, findSystem, ownSystems } from './systems/index.js'
@@ -21,26 +21,22 @@ const { values: given } = parseArgs({
     count: { type: 'string', default: '20000' },
     calls: { type: 'string', default: '500' },
     backlog: { type: 'string', default: '1000000' },
+    patience: { type: 'string', default: '10' },
     save: { type: 'boolean', default: false },
   },
 })
 
 const systems = chosenSystems().filter(isPossible)
 const figures = allFigures.filter(({ name, isLong }) => given.figures?.split(',').includes(name) ?? isLong !== true)
+const sizes = { count: Number(given.count), calls: Number(given.calls), backlog: Number(given.backlog) }
 const servers = new Servers()
 try {
   await servers.open(systems)
-  const sizes = { count: Number(given.count), calls: Number(given.calls), backlog: Number(given.backlog) }
-  const measured = await measureAll({ systems, figures, sizes, rounds: Number(given.rounds), servers, say: (line) => console.error(line) })
-  const about = [
-    `Machine: ${machine()}`,
-    `Versions: ${[...libraries(), ...(await servers.versions())].join(', ')}`,
-    `Command: npm run bench -- ${process.argv.slice(2).join(' ')}`,
-    `Others: ${othersOf(measured)}`,
-    '',
-    ...systems.map(({ name, setting }) => `- ${name}: ${setting}`),
-  ]
-  const report = `${about.join('\n')}\n\n${tablesOf(systems, measured)}\n`
+  const patienceMs = Number(given.patience) * 1000
+  const measured = await measureAll({ systems, figures, sizes, rounds: Number(given.rounds), servers, patienceMs, say: (line) => console.error(line) })
+  const versions = [...libraries(), ...(await servers.versions())]
+  const command = ['npm run bench --', ...process.argv.slice(2)].join(' ')
+  const report = reportOf({ systems, measured, machine: machine(), versions, command })
   console.log(report)
   if (given.save) writeFileSync(RESULTS, `# Results\n\n${report}`)
   process.exitCode = measured.some(({ failures }) => failures.length > 0) ? 1 : 0

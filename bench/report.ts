@@ -1,48 +1,84 @@
-import { quantile } from './figures/figure.js'
+import { goals } from './goals.js'
+import { ratiosOf, valuesOf } from './ratios.js'
 import type { Measured } from './rounds.js'
+import { spread } from './spread.js'
+import { summaryOf } from './summary.js'
 import type { System } from './system.js'
 
 const YARDSTICKS = ['raw-rabbitmq', 'raw-sqlite'] as const
 
-/** One table for each value, as Markdown: the middle, the range over the rounds, and the ratios to the limits of the same round. */
-export function tablesOf(systems: readonly System[], measured: readonly Measured[]): string {
-  const titles = [...new Set(measured.flatMap(({ values }) => Object.keys(values)))]
-  return titles.map((title) => tableOf(title, systems, measured)).join('\n\n')
+export interface Report {
+  readonly systems: readonly System[]
+  readonly measured: readonly Measured[]
+  readonly machine: string
+  readonly versions: readonly string[]
+  readonly command: string
 }
 
-/** The ratios of one value of `system` to the limit `against`, each within one round. */
-export function ratiosOf(title: string, measured: readonly Measured[], { system, against }: { system: string; against: string }): readonly number[] {
-  const valueOf = (name: string, round: number): number | undefined =>
-    measured.find((one) => one.system === name && one.round === round)?.values[title]
-  return measured
-    .filter((one) => one.system === system)
-    .map(({ round }) => (valueOf(system, round) ?? Number.NaN) / (valueOf(against, round) ?? Number.NaN))
-    .filter((ratio) => Number.isFinite(ratio))
+/** The whole report as Markdown: what was wanted and what came out, how it was measured, and one table for each value. */
+export function reportOf(report: Report): string {
+  const { systems, measured, machine, versions, command } = report
+  const failures = measured.flatMap(({ failures }) => failures)
+  const parts = [
+    '## Goals',
+    summaryOf(goals, measured),
+    '## How it was measured',
+    [`Machine: ${machine}`, `Versions: ${versions.join(', ')}`, `Command: \`${command}\``, `Others: ${othersOf(measured)}`].map((line) => `- ${line}`).join('\n'),
+    systems.map(({ name, setting }) => `- ${name}: ${setting}`).join('\n'),
+    failures.length === 0 ? '' : `Failed:\n\n${failures.map((failure) => `- ${failure.replaceAll('\n', ' ')}`).join('\n')}`,
+    ...tablesOf(systems, measured),
+  ]
+  return `${parts.filter((part) => part !== '').join('\n\n')}\n`
 }
 
 /** How busy the machine was with other things. */
-export function othersOf(measured: readonly Measured[]): string {
-  const shares = measured.map(({ others }) => others * 100)
-  const loads = measured.map(({ load }) => load)
-  return `CPU used by others ${spread(shares)} % of the machine, load average ${spread(loads)}`
+function othersOf(measured: readonly Measured[]): string {
+  const shares = measured.flatMap(({ others }) => others.map((share) => share * 100))
+  return `used ${spread(shares)} % of the CPU of the machine while a figure was measured; load average ${spread(measured.map(({ load }) => load))}`
 }
 
-function tableOf(title: string, systems: readonly System[], measured: readonly Measured[]): string {
-  const lines = systems.flatMap(({ name }) => {
-    const values = measured.filter(({ system }) => system === name).flatMap(({ values }) => values[title] ?? [])
-    if (values.length === 0) return []
-    const ratios = YARDSTICKS.map((against) => spread(ratiosOf(title, measured, { system: name, against })))
-    return [`| ${[name, spread(values), ...ratios].join(' | ')} |`]
+/** Under a heading for each group of values, which is what stands before the first comma of a title. */
+function tablesOf(systems: readonly System[], measured: readonly Measured[]): readonly string[] {
+  const titles = [...new Set(measured.flatMap(({ values }) => Object.keys(values)))]
+  const names = [...new Set(titles.map(withoutSize))]
+  const groups = [...new Set(names.map(groupOf))]
+  return groups.flatMap((group) => {
+    const tables = names.filter((name) => groupOf(name) === group).map((name) => {
+      const sized = titles.filter((title) => title !== name && withoutSize(title) === name)
+      return sized.length > 0 ? sizedTableOf(name, sized, { systems, measured }) : tableOf(name, { systems, measured })
+    })
+    return [`## ${capital(group)}`, ...tables]
   })
-  return [`### ${title}`, '', `| system | median (min-max) | ${YARDSTICKS.map((name) => `x ${name}`).join(' | ')} |`, '|---|---|---|---|', ...lines].join('\n')
 }
 
-function spread(values: readonly number[]): string {
-  if (values.length === 0) return '-'
-  return `${show(quantile(values, 0.5))} (${show(Math.min(...values))}-${show(Math.max(...values))})`
+const withoutSize = (title: string): string => title.split(': ')[0] ?? title
+const groupOf = (title: string): string => title.split(', ')[0] ?? title
+const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1)
+
+type Given = Pick<Report, 'systems' | 'measured'>
+
+function tableOf(title: string, { systems, measured }: Given): string {
+  const yardsticks = YARDSTICKS.filter((name) => valuesOf(title, name, measured).some((value) => value !== 0))
+  const lines = systems.flatMap(({ name }) => {
+    const values = valuesOf(title, name, measured)
+    if (values.length === 0) return []
+    const ratios = yardsticks.map((against) => (against === name ? '1' : spread(ratiosOf(title, measured, { system: name, against }))))
+    return [rowOf([name, spread(values), ...ratios])]
+  })
+  return [`### ${capital(title)}`, '', ...headOf(['system', 'median (range)', ...yardsticks.map((name) => `x ${name}`)]), ...lines].join('\n')
 }
 
-function show(value: number): string {
-  if (Math.abs(value) >= 100) return Math.round(value).toLocaleString('en-US')
-  return value.toFixed(Math.abs(value) >= 10 ? 1 : 2)
+/** One value at several sizes side by side, each with the ratio to the limit of that system. */
+function sizedTableOf(name: string, titles: readonly string[], { systems, measured }: Given): string {
+  const lines = systems.flatMap(({ name: system, yardstick }) => {
+    const cells = titles.map((title) => {
+      const ratios = system === yardstick ? [] : ratiosOf(title, measured, { system, against: yardstick })
+      return `${spread(valuesOf(title, system, measured))}${ratios.length === 0 ? '' : `; x ${spread(ratios)}`}`
+    })
+    return cells.every((cell) => cell === '-') ? [] : [rowOf([system, ...cells])]
+  })
+  return [`### ${capital(name)}`, '', ...headOf(['system', ...titles.map((title) => title.slice(name.length + 2))]), ...lines].join('\n')
 }
+
+const rowOf = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`
+const headOf = (cells: readonly string[]): readonly string[] => [rowOf(cells), `|${'---|'.repeat(cells.length)}`]

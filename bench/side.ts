@@ -45,6 +45,11 @@ export class Side {
     clearTimeout(force)
   }
 
+  /** Ends the process at once, and with it everything that is still asked of it. */
+  kill(): void {
+    this.#child.kill('SIGKILL')
+  }
+
   #ask(order: Order): Promise<unknown> {
     const question: Question = { number: ++this.#asked, order }
     return new Promise((resolve, reject) => {

@@ -23,6 +23,10 @@ const REST_WINDOW_MS = 100
 const REST_CPU_SECONDS = 0.015
 const REST_PATIENCE_MS = 3000
 
+/** What has not ended by then waits for something that was lost. */
+const LIMIT_MS = 5 * 60_000
+const LONG_LIMIT_MS = 45 * 60_000
+
 /** Values by the title of their row of tables. */
 export type Values = Readonly<Record<string, number>>
 
@@ -34,6 +38,8 @@ export interface Figure {
   measure(bench: Bench): Promise<Values>
 }
 
+type Given = Readonly<{ system: System; sizes: Sizes; servers: Servers }>
+
 /** What a figure works with: a system at a fresh place. */
 export class Bench {
   readonly system: System
@@ -42,21 +48,27 @@ export class Bench {
   readonly #servers: Servers
   readonly #sides: Side[] = []
 
-  private constructor(given: { system: System; sizes: Sizes; servers: Servers; place: Place }) {
+  private constructor(given: Given & { readonly place: Place }) {
     this.system = given.system
     this.sizes = given.sizes
     this.place = given.place
     this.#servers = given.servers
   }
 
-  /** Runs `work` at a fresh place, and ends what it began. */
-  static async run<T>(given: { system: System; sizes: Sizes; servers: Servers }, work: (bench: Bench) => Promise<T>): Promise<T> {
+  /** Measures a figure at a fresh place, and ends what it began. */
+  static measure({ measure, isLong = false }: Figure, given: Given): Promise<Values> {
+    return Bench.#run(given, isLong ? LONG_LIMIT_MS : LIMIT_MS, measure)
+  }
+
+  static async #run<T>(given: Given, limitMs: number, work: (bench: Bench) => Promise<T>): Promise<T> {
     const folder = mkdtempSync(join(tmpdir(), 'errand-bench-'))
     const place = { urls: await given.servers.urls(), name: `bench-${randomUUID().slice(0, 8)}`, folder }
     const bench = new Bench({ ...given, place })
+    const limit = setTimeout(() => bench.#sides.forEach((side) => side.kill()), limitMs)
     try {
       return await work(bench)
     } finally {
+      clearTimeout(limit)
       for (const side of bench.#sides) await side.close()
       rmSync(folder, { recursive: true, force: true })
     }
@@ -72,7 +84,7 @@ export class Bench {
 
   /** The same system and sizes at another fresh place. */
   apart<T>(work: (bench: Bench) => Promise<T>): Promise<T> {
-    return Bench.run({ system: this.system, sizes: this.sizes, servers: this.#servers }, work)
+    return Bench.#run({ system: this.system, sizes: this.sizes, servers: this.#servers }, LONG_LIMIT_MS, work)
   }
 
   /** Resolves once `sides` and the server have nothing to do any more, or after a while with servers that always do something. */
@@ -102,6 +114,11 @@ export class Bench {
   async server(): Promise<{ readonly cpuSeconds: number; readonly memoryMb: number }> {
     const server = await this.#servers.of(this.system)
     return server === undefined ? { cpuSeconds: 0, memoryMb: 0 } : treeUse(server.pid)
+  }
+
+  /** `values`, where there is a server that they can be of. */
+  ofServer(values: Values): Values {
+    return this.system.server === undefined ? {} : values
   }
 
   async #open(which: 'caller' | 'worker'): Promise<Side> {

@@ -6,28 +6,34 @@ interface Waiting {
   readonly first: number
   readonly last: number
   readonly tell: (ran: Ran) => void
+  firstMs: number
 }
 
 /** Counts the bodies of this worker. One in a process: systems load their tasks as modules, which have to find it. */
 class Counter {
   wrong = 0
   #begun = 0
-  #firstMs = 0
-  #waiting: Waiting | undefined
+  readonly #waiting = new Set<Waiting>()
 
-  /** Resolves when `skip` and then `count` bodies more have begun. */
+  /** Resolves when `skip` and then `count` bodies more have begun. Several may be waited for at once. */
   expect(count: number, skip = 0): Promise<Ran> {
     return new Promise((tell) => {
-      this.#waiting = { first: this.#begun + skip + 1, last: this.#begun + skip + count, tell }
+      this.#waiting.add({ first: this.#begun + skip + 1, last: this.#begun + skip + count, tell, firstMs: 0 })
     })
   }
 
   readonly body = async (email: Email, userId: string | undefined): Promise<string> => {
     this.#begun += 1
-    if (this.#begun === this.#waiting?.first) this.#firstMs = nowMs()
     if (!isWhole(email, userId)) this.wrong += 1
-    if (this.#begun === this.#waiting?.last) this.#waiting.tell({ atMs: nowMs(), firstMs: this.#firstMs })
+    for (const waiting of this.#waiting) this.#look(waiting)
     return email.to
+  }
+
+  #look(waiting: Waiting): void {
+    if (this.#begun === waiting.first) waiting.firstMs = nowMs()
+    if (this.#begun !== waiting.last) return
+    waiting.tell({ atMs: nowMs(), firstMs: waiting.firstMs })
+    this.#waiting.delete(waiting)
   }
 }
 

@@ -6,11 +6,11 @@ const sockets: Socket[] = []
 
 /** Counts what this process sends and receives from now on: to be called before a client library opens anything. */
 export function countTraffic(): void {
-  const { connect } = Socket.prototype
+  // every library comes by here, also those that make their socket first and connect it later
+  const connect = Reflect.get(Socket.prototype, 'connect') as (this: Socket, ...args: unknown[]) => Socket
   Socket.prototype.connect = function (this: Socket, ...args: unknown[]): Socket {
     sockets.push(this)
-    // the arguments are those that the caller gave it
-    return connect.apply(this, args as Parameters<Socket['connect']>)
+    return connect.apply(this, args)
   }
 }
 

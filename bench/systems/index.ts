@@ -1,11 +1,12 @@
 import type { System } from '../system.js'
+import { brokersAlone } from './broker-alone.js'
 import { errandSystems } from './errand.js'
 import { rabbitmqClient } from './peers/rabbitmq-client.js'
-import { rawRabbitmq } from './raw-rabbitmq.js'
+import { rawRabbitmq, rawRabbitmqNarrow } from './raw-rabbitmq.js'
 import { rawSqlite } from './raw-sqlite.js'
 
 /** The limits and Errand, in the order of the tables. */
-export const ownSystems: readonly System[] = [rawRabbitmq, rawSqlite, ...errandSystems]
+export const ownSystems: readonly System[] = [rawRabbitmq, rawRabbitmqNarrow, rawSqlite, ...errandSystems, ...brokersAlone]
 
 /** Every system there is. */
 export const allSystems: readonly System[] = [...ownSystems, rabbitmqClient]

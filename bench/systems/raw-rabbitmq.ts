@@ -6,6 +6,7 @@ import { openRawParts } from './raw-parts.js'
 /** Hand-tuned: what is left to gain is in the client library and the server. */
 const CHUNK = 250
 const PREFETCH = 300
+const NARROW_PREFETCH = 100
 const ACK_EVERY = 64
 const REPLIES = 'amq.rabbitmq.reply-to'
 
@@ -14,10 +15,18 @@ export const rawRabbitmq: System = {
   name: 'raw-rabbitmq',
   server: 'rabbitmq',
   yardstick: 'raw-rabbitmq',
-  setting: 'amqplib, quorum queue, confirms, prefetch 300, one ack for up to 64',
+  setting: `amqplib, quorum queue, confirms, prefetch ${PREFETCH}, one ack for up to ${ACK_EVERY}`,
   openCaller,
-  startWorker,
+  startWorker: (place, body) => startWorker(place, body, PREFETCH),
   openParts: openRawParts,
+}
+
+/** What is left to gain with no more deliveries in a worker than bodies that run in it. */
+export const rawRabbitmqNarrow: System = {
+  ...rawRabbitmq,
+  name: `raw-rabbitmq-${NARROW_PREFETCH}`,
+  setting: `the same; prefetch ${NARROW_PREFETCH}`,
+  startWorker: (place, body) => startWorker(place, body, NARROW_PREFETCH),
 }
 
 async function openCaller({ urls, name }: Place): Promise<Caller> {
@@ -106,11 +115,11 @@ class Results {
   }
 }
 
-async function startWorker({ urls, name }: Place, body: Body): Promise<Closing> {
+async function startWorker({ urls, name }: Place, body: Body, prefetch: number): Promise<Closing> {
   const connection = await connect(urls.rabbitmq ?? '', { noDelay: true })
   const channel = await connection.createChannel()
   await declare(channel, name)
-  await channel.prefetch(PREFETCH)
+  await channel.prefetch(prefetch)
   let last: ConsumeMessage | undefined
   let unacknowledged = 0
   const flush = (): void => {

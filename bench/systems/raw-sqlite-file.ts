@@ -1,4 +1,4 @@
-import { closeSync, openSync, watch, writeSync } from 'node:fs'
+import { closeSync, openSync, watch, writeSync, type FSWatcher } from 'node:fs'
 import { join } from 'node:path'
 import type { Database } from '#src/sqlite/driver.js'
 import { isBusy } from '#src/sqlite/failure.js'
@@ -18,10 +18,12 @@ export async function openFile(folder: string): Promise<Database> {
 }
 
 /** A database that another process writes to is tried again in the next turn, not waited for. */
-export async function inTransaction(db: Database, work: () => void): Promise<void> {
-  await retried(() => db.exec('BEGIN IMMEDIATE'))
-  work()
-  db.exec('COMMIT')
+export function inTransaction(db: Database, work: () => void): Promise<void> {
+  return retried(() => {
+    db.exec('BEGIN IMMEDIATE')
+    work()
+    db.exec('COMMIT')
+  })
 }
 
 async function retried(work: () => unknown): Promise<void> {
@@ -38,11 +40,9 @@ async function retried(work: () => unknown): Promise<void> {
 
 /** A file that is written to after a commit, so that whoever watches it looks at once. */
 export class Bell {
-  readonly path: string
   readonly #file: number
 
   constructor(path: string) {
-    this.path = path
     this.#file = openSync(path, 'a+', 0o600)
   }
 
@@ -55,15 +55,37 @@ export class Bell {
   }
 }
 
-/** Resolves at the next ring, or after a moment: a ring before this call is not heard. */
-export function pauseUntil(bell: Bell): Promise<void> {
-  return new Promise((resolve) => {
-    const end = (): void => {
-      watcher.close()
-      clearTimeout(timer)
-      resolve()
-    }
-    const watcher = watch(bell.path, end)
-    const timer = setTimeout(end, POLL_MS)
-  })
+/** Hears every ring from the moment on when it was made: one that comes while its owner looks into the file is kept. */
+export class Ear {
+  readonly #watcher: FSWatcher
+  #hasRung = false
+  #wake: () => void = () => {}
+
+  constructor(path: string) {
+    this.#watcher = watch(path, () => {
+      this.#hasRung = true
+      this.#wake()
+    })
+  }
+
+  /** Resolves at once where the bell has rung since the last time, else at its next ring; the poll is a net that nothing should need. */
+  async ring(): Promise<void> {
+    if (!this.#hasRung) await this.#next()
+    this.#hasRung = false
+  }
+
+  close(): void {
+    this.#watcher.close()
+    this.#wake()
+  }
+
+  #next(): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, POLL_MS)
+      this.#wake = () => {
+        clearTimeout(timer)
+        resolve()
+      }
+    })
+  }
 }

@@ -1,11 +1,9 @@
-import { watch } from 'node:fs'
-import { appendFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Database } from '#src/sqlite/driver.js'
 import { wholeOf, type Whole } from '../payload.js'
 import type { Body, Caller, Closing, Place, System } from '../system.js'
 import { openRawParts } from './raw-parts.js'
-import { Bell, inTransaction, openFile, pauseUntil } from './raw-sqlite-file.js'
+import { Bell, Ear, inTransaction, openFile } from './raw-sqlite-file.js'
 
 /** Tasks claimed by one transaction. */
 const BATCH = 300
@@ -45,7 +43,7 @@ async function openCaller({ folder }: Place): Promise<Caller> {
     },
     result: (number) => results.ask(number),
     close: async () => {
-      results.close()
+      await results.close()
       tasks.close()
       db.close()
     },
@@ -60,52 +58,58 @@ interface Wanted {
 /** Results by a table and a bell of their own. What is asked for in one turn goes out together. */
 class Results {
   readonly #waiting = new Map<number, (answer: string) => void>()
-  readonly #watcher: ReturnType<typeof watch>
+  readonly #ear: Ear
   readonly #db: Database
   readonly #sendAll: (wanted: readonly Wanted[]) => Promise<void>
   #wanted: Wanted[] = []
   #asked = 0
-  #isReading = false
+  #reading: Promise<void> | undefined
+  #isClosed = false
 
   constructor(db: Database, folder: string, sendAll: (wanted: readonly Wanted[]) => Promise<void>) {
     this.#db = db
     this.#sendAll = sendAll
-    const bell = new Bell(join(folder, 'results-bell'))
-    this.#watcher = watch(bell.path, () => void this.#read())
-    bell.close()
+    const path = join(folder, 'results-bell')
+    new Bell(path).close()
+    this.#ear = new Ear(path)
   }
 
   ask(number: number): Promise<string> {
     const reply = ++this.#asked
+    // a caller who asks for no results does nothing for them
+    this.#reading ??= this.#readAll()
     if (this.#wanted.length === 0) setImmediate(() => void this.#sendAll(this.#wanted.splice(0)))
     this.#wanted.push({ number, reply })
     return new Promise((resolve) => this.#waiting.set(reply, resolve))
   }
 
-  close(): void {
-    this.#watcher.close()
+  async close(): Promise<void> {
+    this.#isClosed = true
+    this.#ear.close()
+    await this.#reading
   }
 
-  async #read(): Promise<void> {
-    if (this.#isReading) return
-    this.#isReading = true
-    await inTransaction(this.#db, () => {
-      // the columns of the statement
-      const rows = this.#db.prepare('DELETE FROM result RETURNING reply, answer').all() as { reply: number; answer: string }[]
-      for (const { reply, answer } of rows) {
-        this.#waiting.get(reply)?.(answer)
-        this.#waiting.delete(reply)
-      }
-    })
-    this.#isReading = false
+  async #readAll(): Promise<void> {
+    const take = this.#db.prepare('DELETE FROM result RETURNING reply, answer')
+    for (;;) {
+      await this.#ear.ring()
+      if (this.#isClosed) return
+      await inTransaction(this.#db, () => {
+        // the columns of the statement
+        for (const { reply, answer } of take.all() as { reply: number; answer: string }[]) {
+          this.#waiting.get(reply)?.(answer)
+          this.#waiting.delete(reply)
+        }
+      })
+    }
   }
 }
 
 async function startWorker({ folder }: Place, body: Body): Promise<Closing> {
   const db = await openFile(folder)
-  const tasks = new Bell(join(folder, 'tasks-bell'))
-  await appendFile(join(folder, 'results-bell'), '')
-  const worker = new Worker(db, { tasks, results: new Bell(join(folder, 'results-bell')) }, body)
+  const path = join(folder, 'tasks-bell')
+  new Bell(path).close()
+  const worker = new Worker(db, { tasks: new Ear(path), results: new Bell(join(folder, 'results-bell')) }, body)
   const stopped = worker.run()
   return {
     close: async () => {
@@ -125,11 +129,11 @@ interface Row {
 /** Each transaction ends the last batch and claims the next. */
 class Worker {
   readonly #db: Database
-  readonly #bells: { readonly tasks: Bell; readonly results: Bell }
+  readonly #bells: { readonly tasks: Ear; readonly results: Bell }
   readonly #body: Body
   #isStopped = false
 
-  constructor(db: Database, bells: { readonly tasks: Bell; readonly results: Bell }, body: Body) {
+  constructor(db: Database, bells: { readonly tasks: Ear; readonly results: Bell }, body: Body) {
     this.#db = db
     this.#bells = bells
     this.#body = body
@@ -137,6 +141,7 @@ class Worker {
 
   stop(): void {
     this.#isStopped = true
+    this.#bells.tasks.close()
   }
 
   async run(): Promise<void> {
@@ -162,9 +167,8 @@ class Worker {
       })
       if (answers.length > 0) this.#bells.results.ring()
       answers = (await Promise.all(rows.map((row) => this.#runOne(row)))).filter(({ reply }) => reply > 0)
-      if (rows.length === 0) await pauseUntil(this.#bells.tasks)
+      if (rows.length === 0) await this.#bells.tasks.ring()
     }
-    this.#bells.tasks.close()
     this.#bells.results.close()
   }
 
