@@ -56,8 +56,8 @@ export class Bench {
   }
 
   /** Measures a figure at a fresh place, and ends what it began. */
-  static measure({ measure, isLong = false }: Figure, given: Given): Promise<Values> {
-    return Bench.#run(given, isLong ? LONG_LIMIT_MS : LIMIT_MS, measure)
+  static measure(figure: Figure, given: Given): Promise<Values> {
+    return Bench.#run(given, figure.isLong === true ? LONG_LIMIT_MS : LIMIT_MS, (bench) => figure.measure(bench))
   }
 
   static async #run<T>(given: Given, limitMs: number, work: (bench: Bench) => Promise<T>): Promise<T> {
