@@ -1,5 +1,6 @@
-import { IN_FLIGHT, rate, Run, WARM_UP } from './rates.js'
 import type { Bench, Figure, Values } from './figure.js'
+import { IN_FLIGHT, rate, Run } from './rates.js'
+import { WARM_UP } from './warm-up.js'
 
 /** Tasks that a caller has unconfirmed at once. */
 const WIDTHS = [1, 10, 100, 1000, 10_000]

@@ -1,10 +1,9 @@
 import type { Side } from '../side.js'
 import { quantile, type Bench, type Figure } from './figure.js'
+import { warmUp } from './warm-up.js'
 
 /** Unconfirmed tasks of a caller in a hurry. */
 export const IN_FLIGHT = 1000
-/** What is thrown away at the begin, until connections are open and the compiler of Node has come to rest. */
-export const WARM_UP = 8000
 
 /** How fast tasks become durable while nobody takes them, and how long one caller waits. */
 export const dispatch: Figure = {
@@ -12,7 +11,7 @@ export const dispatch: Figure = {
   measure: async (bench) => {
     const caller = await bench.caller()
     const { count, calls } = bench.sizes
-    await caller.dispatch(WARM_UP, IN_FLIGHT)
+    await warmUp((many) => caller.dispatch(many, IN_FLIGHT))
     await bench.rest(caller)
     const before = await caller.usage()
     const { begunMs, endedMs } = await caller.dispatch(count, IN_FLIGHT)
@@ -63,26 +62,26 @@ export interface Cost {
 
 /** A caller and a worker that are warm. */
 export class Run {
+  readonly caller: Side
+  readonly worker: Side
   readonly #bench: Bench
-  readonly #caller: Side
-  readonly #worker: Side
 
   private constructor(bench: Bench, caller: Side, worker: Side) {
     this.#bench = bench
-    this.#caller = caller
-    this.#worker = worker
+    this.caller = caller
+    this.worker = worker
   }
 
   static async open(bench: Bench): Promise<Run> {
     const run = new Run(bench, await bench.caller(), await bench.worker())
-    await run.tookMs(WARM_UP, IN_FLIGHT)
+    await warmUp((count) => run.tookMs(count, IN_FLIGHT))
     return run
   }
 
   /** From the first call until the worker has handed in what became of the last. */
   async tookMs(count: number, inFlight: number): Promise<number> {
-    const settled = this.#worker.settle(count)
-    const { begunMs } = await this.#caller.dispatch(count, inFlight)
+    const settled = this.worker.settle(count)
+    const { begunMs } = await this.caller.dispatch(count, inFlight)
     return (await settled).settledMs - begunMs
   }
 
@@ -102,8 +101,8 @@ export class Run {
   }
 
   async #used() {
-    await this.#bench.rest(this.#caller, this.#worker)
-    const [caller, worker, server] = await Promise.all([this.#caller.usage(), this.#worker.usage(), this.#bench.server()])
+    await this.#bench.rest(this.caller, this.worker)
+    const [caller, worker, server] = await Promise.all([this.caller.usage(), this.worker.usage(), this.#bench.server()])
     return {
       caller: caller.cpuSeconds,
       worker: worker.cpuSeconds,

@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { quantile, type Figure } from './figure.js'
-import { IN_FLIGHT, WARM_UP } from './rates.js'
+import { Run } from './rates.js'
+import { warmUp } from './warm-up.js'
 
 const PAUSE_MS = 5
 const SIDE_BY_SIDE = 100
@@ -9,11 +10,7 @@ const SIDE_BY_SIDE = 100
 export const idle: Figure = {
   name: 'idle',
   measure: async (bench) => {
-    const caller = await bench.caller()
-    const worker = await bench.worker()
-    const warm = worker.settle(WARM_UP)
-    await caller.dispatch(WARM_UP, IN_FLIGHT)
-    await warm
+    const { caller, worker } = await Run.open(bench)
     const each: number[] = []
     for (let number = 0; number < bench.sizes.calls; number++) {
       const ran = worker.expect(1)
@@ -34,7 +31,8 @@ export const results: Figure = {
     const caller = await bench.caller()
     await bench.worker()
     const { calls, count } = bench.sizes
-    if ((await caller.results(WARM_UP, SIDE_BY_SIDE)) === undefined) return {}
+    if ((await caller.results(1, 1)) === undefined) return {}
+    await warmUp((many) => caller.results(many, SIDE_BY_SIDE))
     const alone = await caller.results(calls, 1)
     const many = Math.max(SIDE_BY_SIDE, Math.floor(count / 2))
     const together = await caller.results(many, SIDE_BY_SIDE)

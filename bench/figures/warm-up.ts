@@ -1,0 +1,11 @@
+/** Tasks until the compiler of Node has come to rest. */
+export const WARM_UP = 16_000
+const CHUNK = 2000
+/** Slow systems do the same work over and over long before. */
+const WARM_UP_MS = 4000
+
+/** Work that is thrown away at the begin, until connections are open and code is compiled. */
+export async function warmUp(work: (count: number) => Promise<unknown>): Promise<void> {
+  const endMs = performance.now() + WARM_UP_MS
+  for (let done = 0; done < WARM_UP && performance.now() < endMs; done += CHUNK) await work(CHUNK)
+}
