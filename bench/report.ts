@@ -1,3 +1,4 @@
+import { glanceAt } from './glance.js'
 import { goals } from './goals.js'
 import { ratiosOf, valuesOf } from './ratios.js'
 import type { Measured } from './rounds.js'
@@ -18,10 +19,12 @@ export interface Report {
 /** The whole report as Markdown: what was wanted and what came out, how it was measured, and one table for each value. */
 export function reportOf(report: Report): string {
   const { systems, measured, machine, versions, command } = report
+  const glance = glanceAt(systems, measured)
   const failures = measured.flatMap(({ failures }) => failures)
   const parts = [
     '## Goals',
     summaryOf(goals, measured),
+    ...(glance === '' ? [] : ['## At a glance', glance]),
     '## How it was measured',
     [`Machine: ${machine}`, `Versions: ${versions.join(', ')}`, `Command: \`${command}\``, `Others: ${othersOf(measured)}`].map((line) => `- ${line}`).join('\n'),
     systems.map(({ name, setting }) => `- ${name}: ${setting}`).join('\n'),

@@ -13,7 +13,8 @@ export function spread(values: readonly number[]): string {
   return least === most ? show(least) : `${show(median(values))} (${show(least)}-${show(most)})`
 }
 
-function show(value: number): string {
+/** Three digits, or all before the point. */
+export function show(value: number): string {
   const size = Math.abs(value)
   if (size >= 100) return Math.round(value).toLocaleString('en-US')
   if (size >= 10) return value.toFixed(1)
