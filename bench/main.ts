@@ -12,6 +12,8 @@ import type { System } from './system.js'
 
 const RESULTS = fileURLToPath(new URL('../../bench/RESULTS.md', import.meta.url))
 
+const ABOUT = 'Written by the command below; [README.md](README.md) says how it measures, and what each value means.'
+
 const { values: given } = parseArgs({
   options: {
     peers: { type: 'boolean', default: false },
@@ -38,7 +40,7 @@ try {
   const command = ['npm run bench --', ...process.argv.slice(2)].join(' ')
   const report = reportOf({ systems, measured, machine: machine(), versions, command })
   console.log(report)
-  if (given.save) writeFileSync(RESULTS, `# Results\n\n${report}`)
+  if (given.save) writeFileSync(RESULTS, `# Results\n\n${ABOUT}\n\n${report}`)
   process.exitCode = measured.some(({ failures }) => failures.length > 0) ? 1 : 0
 } finally {
   await servers.close()
