@@ -8,6 +8,7 @@ import { reportOf } from './report.js'
 import { measureAll } from './rounds.js'
 import { Servers } from './servers.js'
 import { allSystems, findSystem, ownSystems } from './systems/index.js'
+import { peerVersions } from './systems/peers/load-peer.js'
 import type { System } from './system.js'
 
 const RESULTS = fileURLToPath(new URL('../../bench/RESULTS.md', import.meta.url))
@@ -28,15 +29,15 @@ const { values: given } = parseArgs({
   },
 })
 
-const systems = chosenSystems().filter(isPossible)
+const systems: System[] = []
 const figures = allFigures.filter(({ name, isLong }) => given.figures?.split(',').includes(name) ?? isLong !== true)
 const sizes = { count: Number(given.count), calls: Number(given.calls), backlog: Number(given.backlog) }
 const servers = new Servers()
 try {
-  await servers.open(systems)
+  for (const system of chosenSystems().filter(isPossible)) if (await hasServer(system)) systems.push(system)
   const patienceMs = Number(given.patience) * 1000
   const measured = await measureAll({ systems, figures, sizes, rounds: Number(given.rounds), servers, patienceMs, say: (line) => console.error(line) })
-  const versions = [...libraries(), ...(await servers.versions())]
+  const versions = [...libraries(), ...(await servers.versions()), ...packagesOf(systems)]
   const command = ['npm run bench --', ...process.argv.slice(2)].join(' ')
   const report = reportOf({ systems, measured, machine: machine(), versions, command })
   console.log(report)
@@ -55,4 +56,20 @@ function isPossible(system: System): boolean {
   const refusal = system.refusal?.()
   if (refusal !== undefined) console.error(`left out: ${system.name}: ${refusal}`)
   return refusal === undefined
+}
+
+/** A peer whose server is not there is left out; a limit or Errand is not. */
+async function hasServer(system: System): Promise<boolean> {
+  try {
+    await servers.open([system])
+    return true
+  } catch (error) {
+    if (system.packages === undefined) throw error
+    console.error(`left out: ${system.name}: ${error instanceof Error ? error.message : String(error)}`)
+    return false
+  }
+}
+
+function packagesOf(chosen: readonly System[]): readonly string[] {
+  return peerVersions([...new Set(chosen.flatMap(({ packages = [] }) => packages))])
 }

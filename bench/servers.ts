@@ -1,3 +1,5 @@
+import { loadKit } from './kit.js'
+import { startRedis } from './redis-server.js'
 import type { ServerKind, System } from './system.js'
 
 /** A server of this run, private to it. */
@@ -12,6 +14,10 @@ interface RabbitNode extends AsyncDisposable {
   readonly url: string
   readonly pid: number
   ctl(...args: readonly string[]): Promise<string>
+}
+
+interface PostgresKit {
+  readonly ownPostgresServer: (options: { readonly isDurable: boolean }) => Promise<Server & AsyncDisposable>
 }
 
 /** The servers that the chosen systems need, started when the first one asks. */
@@ -52,12 +58,29 @@ export class Servers {
   }
 
   async #start(kind: ServerKind): Promise<Server> {
-    if (kind !== 'rabbitmq') throw new Error(`no ${kind} can be started yet`)
-    // the kit of the tests is compiled beside this program
-    const kit = (await import(new URL('../test/kit/rabbitmq.js', import.meta.url).href)) as { startRabbitNode(): Promise<RabbitNode> }
-    const node = await kit.startRabbitNode()
-    this.#open.push(node)
-    const version = await node.ctl('version')
-    return { url: node.url, pid: node.pid, version: `RabbitMQ ${version.trim()}` }
+    const server = await STARTS[kind]()
+    this.#open.push(server)
+    return server
   }
+}
+
+/** How a server of each kind is started. */
+const STARTS: Readonly<Record<ServerKind, () => Promise<Server & AsyncDisposable>>> = {
+  rabbitmq: startRabbit,
+  redis: () => startRedis([]),
+  'redis-aof': () => startRedis(['--appendonly', 'yes', '--appendfsync', 'everysec']),
+  postgres: startPostgres,
+}
+
+async function startRabbit(): Promise<Server & AsyncDisposable> {
+  const { startRabbitNode } = await loadKit<{ readonly startRabbitNode: () => Promise<RabbitNode> }>('rabbitmq')
+  const node = await startRabbitNode()
+  const version = await node.ctl('version')
+  return { url: node.url, pid: node.pid, version: `RabbitMQ ${version.trim()}`, [Symbol.asyncDispose]: () => node[Symbol.asyncDispose]() }
+}
+
+async function startPostgres(): Promise<Server & AsyncDisposable> {
+  const { ownPostgresServer } = await loadKit<PostgresKit>('postgres')
+  const server = await ownPostgresServer({ isDurable: true })
+  return { url: server.url, pid: server.pid, version: server.version, [Symbol.asyncDispose]: () => server[Symbol.asyncDispose]() }
 }

@@ -9,7 +9,7 @@ export interface Place {
   readonly folder: string
 }
 
-export type ServerKind = 'rabbitmq' | 'redis' | 'postgres'
+export type ServerKind = 'rabbitmq' | 'redis' | 'redis-aof' | 'postgres'
 
 /** One way to run work in the background, as the bench drives it. Caller and worker live in a process each. */
 export interface System {
@@ -20,8 +20,8 @@ export interface System {
   readonly yardstick: 'raw-rabbitmq' | 'raw-sqlite'
   /** How it is set up, for the report. */
   readonly setting: string
-  /** Its packages have to be installed first: `npm run bench -- --peers`. @defaultValue false */
-  readonly isPeer?: boolean
+  /** Its packages in bench/peers, which have to be installed first: `npm run bench -- --peers`. Only peers have some. */
+  readonly packages?: readonly string[]
   /** Why it cannot be measured here; `undefined` where it can. */
   refusal?(): string | undefined
   openCaller(place: Place): Promise<Caller>

@@ -1,7 +1,7 @@
 import type { System } from '../system.js'
 import { brokersAlone } from './broker-alone.js'
 import { errandSystems } from './errand.js'
-import { rabbitmqClient } from './peers/rabbitmq-client.js'
+import { peers } from './peers/index.js'
 import { rawRabbitmq, rawRabbitmqNarrow } from './raw-rabbitmq.js'
 import { rawSqlite } from './raw-sqlite.js'
 
@@ -9,7 +9,7 @@ import { rawSqlite } from './raw-sqlite.js'
 export const ownSystems: readonly System[] = [rawRabbitmq, rawRabbitmqNarrow, rawSqlite, ...errandSystems, ...brokersAlone]
 
 /** Every system there is. */
-export const allSystems: readonly System[] = [...ownSystems, rabbitmqClient]
+export const allSystems: readonly System[] = [...ownSystems, ...peers]
 
 /** @throws Error where there is none of that name */
 export function findSystem(name: string): System {

@@ -18,6 +18,9 @@ const MOST_STARTS = 3
 /** A PostgreSQL server with data and port of its own. Gone when this process is gone. */
 export interface PostgresServer extends AsyncDisposable {
   readonly url: string
+  /** Its first process; those that serve connections are children of it. */
+  readonly pid: number
+  readonly version: string
   /** Kills the server as a power cut would. */
   kill9(): Promise<void>
   /** Ends the server in good order, and with it every connection; its data stays. */
@@ -26,10 +29,15 @@ export interface PostgresServer extends AsyncDisposable {
   start(): Promise<void>
 }
 
+export interface PostgresOptions {
+  /** Whether a commit waits for the disk. Tests do without: nothing of theirs is to survive the machine. @defaultValue false */
+  readonly isDurable?: boolean
+}
+
 /** Makes a server with the programs in `bin`, and starts it. */
-export async function startPostgresServer(bin: string): Promise<PostgresServer> {
+export async function startPostgresServer(bin: string, { isDurable = false }: PostgresOptions = {}): Promise<PostgresServer> {
   for (let starts = 1; ; starts++) {
-    const server = new InstalledServer(bin, await freePort())
+    const server = new InstalledServer(bin, await freePort(), isDurable)
     try {
       await server.prepare()
       await server.start()
@@ -45,16 +53,29 @@ class InstalledServer implements PostgresServer {
   readonly url: string
   readonly #bin: string
   readonly #port: number
+  readonly #isDurable: boolean
   readonly #folder = mkdtempSync(join(tmpdir(), 'errand-postgres-'))
   readonly #user = unprivileged()
   #server: ChildProcess | undefined
   #guard: ChildProcess | undefined
   #log = ''
 
-  constructor(bin: string, port: number) {
+  constructor(bin: string, port: number, isDurable: boolean) {
     this.#bin = bin
     this.#port = port
+    this.#isDurable = isDurable
     this.url = `postgres://errand@127.0.0.1:${port}/postgres`
+  }
+
+  get pid(): number {
+    if (this.#server?.pid === undefined) throw new Error('PostgreSQL does not run')
+    return this.#server.pid
+  }
+
+  /** As the program says it, in words like "PostgreSQL 15.4". */
+  get version(): string {
+    const said = execFileSync(join(this.#bin, 'postgres'), ['--version'], { encoding: 'utf8' })
+    return `PostgreSQL ${/\d+[.\d]*/.exec(said)?.[0] ?? said.trim()}`
   }
 
   async prepare(): Promise<void> {
@@ -100,8 +121,8 @@ class InstalledServer implements PostgresServer {
   }
 
   #spawn(): ChildProcess {
-    // nothing here is to survive the machine, only the server
-    const settings = ['listen_addresses=127.0.0.1', 'unix_socket_directories=', 'fsync=off', 'max_connections=300']
+    const fsync = `fsync=${this.#isDurable ? 'on' : 'off'}`
+    const settings = ['listen_addresses=127.0.0.1', 'unix_socket_directories=', fsync, 'max_connections=300']
     const args = ['-D', this.#data, '-p', String(this.#port), ...settings.flatMap((setting) => ['-c', setting])]
     const server = spawn(join(this.#bin, 'postgres'), args, {
       ...this.#user,

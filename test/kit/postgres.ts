@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import { startPostgresServer, type PostgresServer } from './postgres-server.js'
+import { startPostgresServer, type PostgresOptions, type PostgresServer } from './postgres-server.js'
 
 interface Found {
   readonly url?: string
@@ -31,10 +31,10 @@ export function describePostgres(title: string, body: (this: Mocha.Suite) => voi
   process.stderr.write(`left out: ${title}: ${why}\n`)
 }
 
-/** A new server for one test that kills it. The caller disposes of it. */
-export async function ownPostgresServer(): Promise<PostgresServer> {
+/** A new server for one test that kills it, or for the bench. The caller disposes of it. */
+export async function ownPostgresServer(options: PostgresOptions = {}): Promise<PostgresServer> {
   if (found.bin === undefined) throw new Error(found.missing ?? 'no server from which one could be started')
-  return startPostgresServer(found.bin)
+  return startPostgresServer(found.bin, options)
 }
 
 let shared: Promise<PostgresServer> | undefined

@@ -23,6 +23,7 @@ interface Consumer {
   close(): Promise<void>
 }
 
+const PACKAGES = ['rabbitmq-client']
 const CONCURRENCY = 100
 
 /** As its README shows it, with confirms; `noDelay` on, without which results wait for delayed acknowledgements of TCP. */
@@ -31,8 +32,8 @@ export const rabbitmqClient: System = {
   server: 'rabbitmq',
   yardstick: 'raw-rabbitmq',
   setting: 'quorum queue, confirms, concurrency and prefetch 100, noDelay',
-  isPeer: true,
-  refusal: () => peerRefusal('rabbitmq-client'),
+  packages: PACKAGES,
+  refusal: () => peerRefusal(PACKAGES),
   openCaller,
   startWorker,
 }
