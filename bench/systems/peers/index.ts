@@ -1,11 +1,13 @@
 import type { System } from '../../system.js'
 import { bullmqSystems } from './bullmq.js'
+import { celeryNode } from './celery-node.js'
 import { golevelup } from './golevelup.js'
 import { graphileWorker } from './graphile-worker.js'
 import { nestRmq } from './nest-rmq.js'
 import { pgBoss } from './pg-boss.js'
 import { plainjob } from './plainjob.js'
 import { rabbitmqClient } from './rabbitmq-client.js'
+import { refusedSystems } from './refused.js'
 
 /** Other systems, in the order of the tables. */
-export const peers: readonly System[] = [rabbitmqClient, golevelup, nestRmq, ...bullmqSystems, plainjob, pgBoss, graphileWorker]
+export const peers: readonly System[] = [rabbitmqClient, golevelup, nestRmq, ...bullmqSystems, plainjob, pgBoss, graphileWorker, celeryNode, ...refusedSystems]
