@@ -1,4 +1,5 @@
 import type { Bench, Figure, Values } from './figure.js'
+import type { Ran } from '../processes/orders.js'
 import { IN_FLIGHT, rate, Run } from './rates.js'
 import { WARM_UP } from './warm-up.js'
 
@@ -60,11 +61,15 @@ async function atDepth(bench: Bench, depth: number): Promise<Values> {
   await worker.open('worker', bench.system, bench.place)
   const [taken, drained] = await Promise.all(ran)
   if (taken === undefined) throw new Error('nothing was taken')
+  const of = (part: string, ran: Ran, many: number): Values => ({
+    [`${part}, tasks/s`]: rate(many, ran.atMs - ran.firstMs),
+    [`${part}, worker, CPU s per 10,000`]: (ran.cpuSeconds / many) * 10_000,
+  })
   return {
     'joined, tasks/s': rate(count, endedMs - begunMs),
     'joined, caller, CPU s per 10,000': ((joined.cpuSeconds - before.cpuSeconds) / count) * 10_000,
-    'taken, tasks/s': rate(count, taken.atMs - taken.firstMs),
-    ...(drained === undefined ? {} : { 'drained, tasks/s': rate(depth, drained.atMs - drained.firstMs) }),
+    ...of('taken', taken, count),
+    ...(drained === undefined ? {} : of('drained', drained, depth)),
     'worker, peak MB': (await worker.usage()).peakMemoryMb,
   }
 }

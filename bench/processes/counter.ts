@@ -6,7 +6,7 @@ interface Waiting {
   readonly first: number
   readonly last: number
   readonly tell: (ran: Ran) => void
-  firstMs: number
+  begun: { readonly atMs: number; readonly cpu: NodeJS.CpuUsage } | undefined
 }
 
 /** Counts the bodies of this worker. One in a process: systems load their tasks as modules, which have to find it. */
@@ -18,7 +18,7 @@ class Counter {
   /** Resolves when `skip` and then `count` bodies more have begun. Several may be waited for at once. */
   expect(count: number, skip = 0): Promise<Ran> {
     return new Promise((tell) => {
-      this.#waiting.add({ first: this.#begun + skip + 1, last: this.#begun + skip + count, tell, firstMs: 0 })
+      this.#waiting.add({ first: this.#begun + skip + 1, last: this.#begun + skip + count, tell, begun: undefined })
     })
   }
 
@@ -30,9 +30,11 @@ class Counter {
   }
 
   #look(waiting: Waiting): void {
-    if (this.#begun === waiting.first) waiting.firstMs = nowMs()
+    if (this.#begun === waiting.first) waiting.begun = { atMs: nowMs(), cpu: process.cpuUsage() }
     if (this.#begun !== waiting.last) return
-    waiting.tell({ atMs: nowMs(), firstMs: waiting.firstMs })
+    const { user, system } = process.cpuUsage(waiting.begun?.cpu)
+    const atMs = nowMs()
+    waiting.tell({ atMs, firstMs: waiting.begun?.atMs ?? atMs, cpuSeconds: (user + system) / 1e6 })
     this.#waiting.delete(waiting)
   }
 }

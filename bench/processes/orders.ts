@@ -35,6 +35,8 @@ export interface Ran {
   readonly atMs: number
   /** When the first of them began. */
   readonly firstMs: number
+  /** What this process used in between. */
+  readonly cpuSeconds: number
 }
 
 export interface Settled extends Ran {
