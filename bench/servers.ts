@@ -8,13 +8,18 @@ export interface Server {
   /** Its process; its children belong to it. */
   readonly pid: number
   readonly version: string
+  /** Deletes what systems left there, which would burden the next. Missing where what is left lies still. */
+  clear?(): Promise<unknown>
 }
 
 interface RabbitNode extends AsyncDisposable {
   readonly url: string
   readonly pid: number
   ctl(...args: readonly string[]): Promise<string>
+  eval(expression: string): Promise<string>
 }
+
+const DELETE_QUEUES = 'lists:foreach(fun(Q) -> rabbit_amqqueue:delete(Q, false, false, <<"bench">>) end, rabbit_amqqueue:list()).'
 
 interface PostgresKit {
   readonly ownPostgresServer: (options: { readonly isDurable: boolean }) => Promise<Server & AsyncDisposable>
@@ -76,7 +81,13 @@ async function startRabbit(): Promise<Server & AsyncDisposable> {
   const { startRabbitNode } = await loadKit<{ readonly startRabbitNode: () => Promise<RabbitNode> }>('rabbitmq')
   const node = await startRabbitNode()
   const version = await node.ctl('version')
-  return { url: node.url, pid: node.pid, version: `RabbitMQ ${version.trim()}`, [Symbol.asyncDispose]: () => node[Symbol.asyncDispose]() }
+  return {
+    url: node.url,
+    pid: node.pid,
+    version: `RabbitMQ ${version.trim()}`,
+    clear: () => node.eval(DELETE_QUEUES),
+    [Symbol.asyncDispose]: () => node[Symbol.asyncDispose](),
+  }
 }
 
 async function startPostgres(): Promise<Server & AsyncDisposable> {

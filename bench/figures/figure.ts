@@ -70,6 +70,7 @@ export class Bench {
     } finally {
       clearTimeout(limit)
       for (const side of bench.#sides) await side.close()
+      await (await given.servers.of(given.system))?.clear?.()
       rmSync(folder, { recursive: true, force: true })
     }
   }

@@ -1,6 +1,6 @@
 /** Tasks until the compiler of Node has come to rest. */
 export const WARM_UP = 16_000
-const CHUNK = 2000
+const CHUNK = 1000
 /** Slow systems do the same work over and over long before. */
 const WARM_UP_MS = 4000
 
