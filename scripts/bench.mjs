@@ -11,10 +11,13 @@ await runScript(async () => {
   return inherit(process.execPath, ['--enable-source-maps', join(root, 'build', 'bench', 'main.js'), ...given])
 })
 
-/** They are no dependencies of the product, and lie in a folder of their own. */
+/** They are no dependencies of the product, and lie in folders of their own; `node22` is for Node 22.6 and later. */
 async function installPeers() {
-  const folder = join(root, 'bench', 'peers')
-  if (!existsSync(join(folder, 'package.json'))) throw new StepFailed('bench/peers has no package.json.')
-  const [command, args] = npm('ci', '--prefix', folder, '--no-audit', '--no-fund')
-  await step('Installing the other systems', command, args)
+  const peers = join(root, 'bench', 'peers')
+  const [major, minor] = process.versions.node.split('.').map(Number)
+  for (const folder of major > 22 || (major === 22 && minor >= 6) ? [peers, join(peers, 'node22')] : [peers]) {
+    if (!existsSync(join(folder, 'package.json'))) throw new StepFailed(`${folder} has no package.json.`)
+    const [command, args] = npm('ci', '--prefix', folder, '--no-audit', '--no-fund')
+    await step('Installing the other systems', command, args)
+  }
 }

@@ -42,8 +42,7 @@ export const golevelup: System = {
   startWorker,
 }
 
-/** Both sides declare the queue, so that tasks wait in it before there is a worker. */
-const queueOf = ({ name }: Place): object => ({ durable: true, arguments: { 'x-queue-type': 'quorum' }, consumerOptions: {}, name })
+const QUORUM = { durable: true, arguments: { 'x-queue-type': 'quorum' } }
 
 async function open(place: Place): Promise<{ readonly application: Application; readonly connection: Connection }> {
   await loadPeer('reflect-metadata')
@@ -53,7 +52,8 @@ async function open(place: Place): Promise<{ readonly application: Application; 
   const module = RabbitMQModule.forRoot({
     uri: urls.rabbitmq,
     exchanges: [{ name: EXCHANGE, type: 'topic' }],
-    queues: [{ name, exchange: EXCHANGE, routingKey: name, options: queueOf(place) }],
+    // on both sides: tasks wait in it before there is a worker
+    queues: [{ name, exchange: EXCHANGE, routingKey: name, options: QUORUM }],
     prefetchCount: CONCURRENCY,
     defaultPublishOptions: { persistent: true },
     defaultRpcTimeout: RESULT_TIMEOUT_MS,
@@ -76,6 +76,6 @@ async function openCaller(place: Place): Promise<Caller> {
 async function startWorker(place: Place, body: Body): Promise<Closing> {
   const { application, connection } = await open(place)
   const handle = ({ email, asker }: Whole): Promise<string> => body(email, asker.user.id)
-  await connection.createRpc(handle, { exchange: EXCHANGE, routingKey: place.name, queue: place.name, queueOptions: queueOf(place) })
+  await connection.createRpc(handle, { exchange: EXCHANGE, routingKey: place.name, queue: place.name, queueOptions: QUORUM })
   return { close: () => application.close() }
 }

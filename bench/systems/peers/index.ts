@@ -8,6 +8,7 @@ import { pgBoss } from './pg-boss.js'
 import { plainjob } from './plainjob.js'
 import { rabbitmqClient } from './rabbitmq-client.js'
 import { refusedSystems } from './refused.js'
+import { sidequest } from './sidequest.js'
 
 /** Other systems, in the order of the tables. */
-export const peers: readonly System[] = [rabbitmqClient, golevelup, nestRmq, ...bullmqSystems, plainjob, pgBoss, graphileWorker, celeryNode, ...refusedSystems]
+export const peers: readonly System[] = [rabbitmqClient, golevelup, nestRmq, ...bullmqSystems, plainjob, pgBoss, graphileWorker, sidequest, celeryNode, ...refusedSystems]

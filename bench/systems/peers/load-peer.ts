@@ -1,12 +1,12 @@
 import { existsSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 
-const FOLDER = new URL('../../../../bench/peers/', import.meta.url)
+const PEERS = new URL('../../../../bench/peers/', import.meta.url)
+/** What needs a newer Node stands in a folder of its own: npm installs all of a folder or nothing. */
+const FOLDERS = [PEERS, new URL('node22/', PEERS)]
 
 /** Why a peer of these packages cannot be used; `undefined` where it can. */
 export function peerRefusal(packages: readonly string[]): string | undefined {
-  const missing = packages.filter((name) => !existsSync(folderOf(name)))
+  const missing = packages.filter((name) => folderOf(name) === undefined)
   return missing.length === 0 ? undefined : `not installed: ${missing.join(', ')}; use --peers`
 }
 
@@ -16,14 +16,16 @@ export const peerVersions = (packages: readonly string[]): readonly string[] => 
 /** Loads a package from the folder of the peers. The type is the part of it that the caller uses, and is not checked. */
 export async function loadPeer<T>(name: string): Promise<T> {
   // load.mjs exports this, and the versions in bench/peers are fixed
-  const folder = (await import(new URL('load.mjs', FOLDER).href)) as { load(name: string): Promise<T> }
+  const folder = (await import(new URL('load.mjs', folderOf(name) ?? PEERS).href)) as { load(name: string): Promise<T> }
   return folder.load(name)
 }
 
-const folderOf = (name: string): string => fileURLToPath(new URL(`node_modules/${name}`, FOLDER))
+/** The one of the folders where it is installed. */
+const folderOf = (name: string): URL | undefined => FOLDERS.find((folder) => existsSync(new URL(`node_modules/${name}`, folder)))
 
 function versionOf(name: string): string {
+  const file = new URL(`node_modules/${name}/package.json`, folderOf(name) ?? PEERS)
   // every package.json has one
-  const { version } = JSON.parse(readFileSync(join(folderOf(name), 'package.json'), 'utf8')) as { readonly version: string }
+  const { version } = JSON.parse(readFileSync(file, 'utf8')) as { readonly version: string }
   return version
 }
