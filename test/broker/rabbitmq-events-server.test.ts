@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import { codeOf, collect, publish, RabbitCase } from '../kit/rabbit-case.js'
-import { leaderOf } from '../kit/rabbit-leader.js'
+import { leaderOf, pauseLeader } from '../kit/rabbit-leader.js'
 import { describeRabbit, startRabbitNode, type RabbitNode } from '../kit/rabbitmq.js'
 import { eachScope } from '../kit/temporary.js'
 import { until } from '../kit/until.js'
@@ -55,11 +55,11 @@ describeRabbit(
       const proxy = await c.proxy()
       const broker = await c.open({ urls: [proxy.url], confirmTimeoutMs: 120_000 })
       const first = await publish(broker)
-      await leaderOf(node, 'suspend', `${c.namespace}.q.mail`)
+      const pause = await pauseLeader(node, `${c.namespace}.q.mail`, { ms: 1000, marker: scope().file('paused') })
 
       const paused = Array.from({ length: 10 }, () => publish(broker))
       await publish(broker, { queue: 'other' })
-      await leaderOf(node, 'resume', `${c.namespace}.q.mail`)
+      await pause.over
       const ids = [first, ...(await Promise.all(paused))]
       expect(proxy.accepted).to.equal(1)
 
