@@ -42,7 +42,7 @@ export const goals: readonly Goal[] = [
   // with the prefetch of the limit, and the limit with that of Errand
   ...of('errand-rabbitmq-300', 'raw-rabbitmq', { [RATE]: atLeast(0.85), 'end to end, CPU s per 10,000, sum': atMost(1.18) }),
   ...of('errand-rabbitmq', 'raw-rabbitmq-100', { [RATE]: atLeast(0.9) }),
-  ...overPeers('errand-rabbitmq', { 'rabbitmq-client': 1.1, 'amqp-connection-manager': 1.1, golevelup: 1.1, 'nest-rmq': 1.6, bullmq: 2.2 }),
+  ...overPeers('errand-rabbitmq', { 'rabbitmq-client': 1.1, golevelup: 1.1, 'nest-rmq': 1.6, bullmq: 2.2 }),
   ...notGrowing('errand-rabbitmq'),
 
   ...of('errand-sqlite', 'raw-sqlite', {

@@ -24,7 +24,7 @@ const REST_CPU_SECONDS = 0.015
 const REST_PATIENCE_MS = 3000
 
 /** What has not ended by then waits for something that was lost. */
-const LIMIT_MS = 5 * 60_000
+const LIMIT_MS = 10 * 60_000
 const LONG_LIMIT_MS = 45 * 60_000
 
 /** Values by the title of their row of tables. */
