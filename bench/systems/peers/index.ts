@@ -1,4 +1,5 @@
 import type { System } from '../../system.js'
+import { amqpConnectionManager } from './amqp-connection-manager.js'
 import { bullmqSystems } from './bullmq.js'
 import { celeryNode } from './celery-node.js'
 import { golevelup } from './golevelup.js'
@@ -11,4 +12,4 @@ import { refusedSystems } from './refused.js'
 import { sidequest } from './sidequest.js'
 
 /** Other systems, in the order of the tables. */
-export const peers: readonly System[] = [rabbitmqClient, golevelup, nestRmq, ...bullmqSystems, plainjob, pgBoss, graphileWorker, sidequest, celeryNode, ...refusedSystems]
+export const peers: readonly System[] = [rabbitmqClient, amqpConnectionManager, golevelup, nestRmq, ...bullmqSystems, plainjob, pgBoss, graphileWorker, sidequest, celeryNode, ...refusedSystems]
