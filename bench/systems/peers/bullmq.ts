@@ -10,6 +10,7 @@ interface Bullmq {
 
 interface Side {
   on(event: 'error', listener: (error: Error) => void): unknown
+  setMaxListeners(most: number): unknown
   waitUntilReady(): Promise<unknown>
   close(): Promise<void>
 }
@@ -88,6 +89,8 @@ async function startWorker(place: Place, { server, body }: { readonly server: Se
 
 async function ready(...sides: readonly Side[]): Promise<void> {
   for (const side of sides) {
+    // every result that is waited for listens
+    side.setMaxListeners(0)
     side.on('error', (error) => console.error(error.message))
     await side.waitUntilReady()
   }
