@@ -1,7 +1,8 @@
 import { expect } from 'chai'
 import { AsyncLocalStorage } from 'node:async_hooks'
-import { captureCarriers, carriersInUse, carry, restoreCarriers, type Carrier } from '#src/core/carrier.js'
+import { captureCarriers, carry, restoreCarriers, type Carrier } from '#src/core/carrier.js'
 import { ErrandError } from '#src/errors.js'
+import { ownCarriers } from '../kit/own-carriers.js'
 import { refusalOf } from '../kit/sealing.js'
 
 /** A carrier of one AsyncLocalStorage. */
@@ -17,9 +18,7 @@ function storageCarrier(name: string, log: string[] = []): { readonly storage: A
 const broken = (name: string, parts: Partial<Carrier>): Carrier => ({ name, capture: () => 1, restore: (_state, next) => next(), ...parts })
 
 describe('The carriers', () => {
-  afterEach(() => {
-    ;(carriersInUse() as Map<string, unknown>).clear() // a map that others may only read
-  })
+  ownCarriers()
 
   it('carry nothing when there are none, or none has anything', () => {
     expect(captureCarriers()).to.equal(undefined)
