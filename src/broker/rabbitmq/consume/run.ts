@@ -3,6 +3,19 @@ import type { Delivery } from '../../broker.js'
 import type { Lease } from './lease.js'
 import type { Watched } from '../watch/watched.js'
 
+/** Gives the signal when it is asked for; a getter written into each delivery would cost more than the delivery. */
+class Lost {
+  readonly #signal: LazySignal
+
+  constructor(signal: LazySignal) {
+    this.#signal = signal
+  }
+
+  get lost(): AbortSignal {
+    return this.#signal.signal
+  }
+}
+
 /** A delivery that is being run here. */
 export class Run {
   readonly lease: Lease
@@ -21,13 +34,7 @@ export class Run {
     this.lease = lease
     this.tag = tag
     this.watchAt = watchAt
-    const lost = this.#lost
-    this.delivery = {
-      ...delivery,
-      get lost() {
-        return lost.signal
-      },
-    }
+    this.delivery = Object.assign(new Lost(this.#lost), delivery)
   }
 
   /** The broker has given the message to somebody else. */
