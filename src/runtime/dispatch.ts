@@ -56,7 +56,8 @@ export async function sendFiring(runtime: Runtime, task: Task, call: EncodedCall
 /** Resolves with the value of the body after a worker ran it. */
 export async function sendAndWait(runtime: Runtime, replies: Replies, task: Task, call: EncodedCall): Promise<unknown> {
   if (call.within !== undefined) throw waitsForItself(task.name)
-  const handle = await sendWithHandle(runtime, replies, task, { ...call, options: task.declaration.options })
+  const { args, context, carriers } = call
+  const handle = await sendWithHandle(runtime, replies, task, { args, context, carriers, within: undefined, options: task.declaration.options })
   return handle.result()
 }
 
@@ -71,7 +72,8 @@ export async function sendWithHandle(
   const box = new OutcomeBox()
   const forget = await replies.expect(id, (outcome) => box.settle(outcome))
   try {
-    const joined = await publish(runtime, task, call, { ...call, id, replyTo: replies.address })
+    const { options, isKnown, once, next, memo, parentId } = call
+    const joined = await publish(runtime, task, call, { id, replyTo: replies.address, options, isKnown, once, next, memo, parentId })
     if (joined !== undefined) {
       forget()
       return joinedHandle(runtime, task, joined, resultTimeoutOf(runtime, task))
