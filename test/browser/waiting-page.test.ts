@@ -47,7 +47,8 @@ describeBrowser('A waiting page in a browser', function () {
       }
       await page.checkAccess()
       await page.screenshot('waiting-page-processing')
-      expect(await textOf(page, '[role=status]')).to.include('% completed')
+      // told seldom; and told, although nothing comes after it
+      await shows(page, '[role=status]', '75% completed')
       const waitingAt = page.tab.url()
 
       app.open('step-3')

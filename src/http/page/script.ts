@@ -14,16 +14,19 @@ export const SCRIPT = `'use strict'
   const message = part('message'), percent = part('percent'), note = part('note'), spoken = part('spoken')
   const title = document.title
   const numbers = new Intl.NumberFormat(document.documentElement.lang || undefined, { style: 'percent', maximumFractionDigits: 1 })
-  let source, timer, silence, polls = 0, isOver = false, spokenAt = 0, spokenText = ''
+  let source, timer, silence, silent, polls = 0, isOver = false, spokenAt = 0, spokenText = ''
 
   const write = (element, text) => {
     if (element !== null && element.textContent !== text) element.textContent = text
   }
 
+  // seldom, so that it does not talk without end; but the last word is said, also where none comes after it
   const speak = (text, isUrgent) => {
-    const now = Date.now()
-    if (text === spokenText || (!isUrgent && now - spokenAt < SPEAK_MS)) return
-    spokenAt = now
+    clearTimeout(silent)
+    if (text === spokenText) return
+    const waitMs = isUrgent ? 0 : spokenAt + SPEAK_MS - Date.now()
+    if (waitMs > 0) return void (silent = setTimeout(speak, waitMs, text, true))
+    spokenAt = Date.now()
     spokenText = text
     write(spoken, text)
   }
@@ -53,6 +56,7 @@ export const SCRIPT = `'use strict'
   const stop = () => {
     isOver = true
     clearTimeout(timer)
+    clearTimeout(silent)
     closeSource()
   }
 
