@@ -81,6 +81,7 @@ function itSendsWhatWasCommitted(scope: () => Scope, where: string, config: () =
     expect(second.output).to.contain('twice 21 is 42')
     // a row goes once the broker has confirmed its message, which may have run by then
     await until('an empty table', async () => (await database.rows('SELECT * FROM errand.errand_outbox')).length === 0)
+    expect(await database.rows('SELECT * FROM errand.errand_outbox')).to.deep.equal([])
   })
 }
 

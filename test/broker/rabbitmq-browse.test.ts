@@ -59,6 +59,7 @@ describeRabbit('looking at messages on RabbitMQ', function () {
 
     expect(seen).to.have.length(1)
     await until('both, the one that was shown put back', async () => (await broker.count(DEAD)).waiting === 2)
+    expect(await broker.count(DEAD)).to.deep.equal({ waiting: 2, dead: 0 })
   })
 
   it('fails with a coded error when the connection is lost, and every message is still there', async () => {

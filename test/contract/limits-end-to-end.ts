@@ -71,8 +71,8 @@ const cases: Readonly<Record<string, (app: Application) => Promise<void>>> = {
 
     const starts = lines.filter(({ text }) => text === 'begun').map(({ at }) => at).sort((a, b) => a - b)
     const inOneSecond = starts.map((from) => starts.filter((at) => at >= from && at < from + 1_000).length)
-    // ten slots and the one that the second cuts in two; and one for each worker whose process stood still between slot and body
-    expect(Math.max(...inOneSecond)).to.be.at.most(13)
+    // ten slots and the one that the second cuts in two; one more where a body was late to write
+    expect(Math.max(...inOneSecond)).to.be.at.most(12)
   },
 
   'free the place of a worker that was killed': async (app) => {

@@ -38,7 +38,7 @@ export function poison(name: string, config: () => Promise<ConfigInput>): void {
       const { broker } = await app.composed()
       // what had ended in the hands of a worker that died, unsettled, is done once more
       await until('nothing to wait', async () => (await broker.count('default')).waiting === 0)
-      expect((await broker.count('default')).dead).to.equal(POISON.length)
+      expect(await broker.count('default')).to.deep.equal({ waiting: 0, dead: POISON.length })
       expect(server.output).not.to.contain('WORKER_CRASH_LOOP')
       expect(deaths(server.output)).to.be.at.most(2 * POISON.length)
     })

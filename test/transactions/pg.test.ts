@@ -161,6 +161,7 @@ describePostgres('A transaction of pg for each task', function () {
     expect(app.published).to.have.length(2)
     // a row goes once the broker has confirmed its message, which may have run by then
     await until('an empty table', async () => (await database.rows('SELECT * FROM errand.errand_outbox')).length === 0)
+    expect(await database.rows('SELECT * FROM errand.errand_outbox')).to.deep.equal([])
   })
 
   it('is refused with options that mean nothing, and there is none outside of a task', async () => {
