@@ -118,14 +118,14 @@ export function original(service: object, member?: PropertyKey): unknown {
 }
 
 /** Sends the one task call that `call` makes, with what follows it; or hands both to whoever holds up calls here. */
-async function intercepted(where: string, { within, once, then, onFailed, following = [], ...options }: HeldSendOptions, call: () => unknown): Promise<TaskHandle<unknown>> {
+async function intercepted(where: string, { id, within, once, then, onFailed, following = [], ...options }: HeldSendOptions, call: () => unknown): Promise<TaskHandle<unknown>> {
   const { call: first, scope } = interceptCall(where, call)
   const resolved = resolveCallOptions(options, first.options ?? first.task.declaration.options, where)
   const followers = [...(first.followers ?? []), ...holdFollowers(where, [...followingOf({ then, onFailed }), ...following])]
   if (once !== undefined && followers.length > 0) {
     throw new ErrandError('CALL_INVALID', `${where}: nothing can follow a call with a key, which may join a task that was called before. Leave the key out, or what follows.`)
   }
-  if (scope?.intercept === undefined) return sendHeld(first, scope, { options: resolved, followers, within, once })
+  if (scope?.intercept === undefined) return sendHeld(first, scope, { id, options: resolved, followers, within, once })
   if (once !== undefined || within !== undefined) {
     throw new ErrandError('CALL_INVALID', `${where}: a call that follows another can have neither a key nor a transaction. Leave "key" and "within" out.`)
   }
@@ -137,8 +137,10 @@ function followingOf({ then, onFailed }: Pick<SendOptions, 'then' | 'onFailed'>)
   return [...(then === undefined ? [] : [{ on: 'completed', call: then } as const]), ...(onFailed === undefined ? [] : [{ on: 'failed', call: onFailed } as const])]
 }
 
-/** {@link SendOptions} with a key that is resolved, and any list of calls that follow. */
+/** {@link SendOptions} with a key that is resolved, an id that was chosen, and any list of calls that follow. */
 export interface HeldSendOptions<R = never> extends Omit<SendOptions<R>, 'key' | 'join'> {
+  /** @defaultValue a new one */
+  readonly id?: string | undefined
   readonly once?: OneFlight | undefined
   /** Calls that follow, beside those of `then` and `onFailed`. @defaultValue [] */
   readonly following?: readonly Following[] | undefined

@@ -80,7 +80,8 @@ function take(known: TaskRecord, at: number): TaskRecord | undefined {
   return { ...known, result: undefined, takenAt: at, expiresAt: at }
 }
 
-function blank(id: string, at: number): TaskRecord {
+/** What is known of a task of which nothing is known. */
+export function blank(id: string, at: number): TaskRecord {
   return { id, state: 'unknown', createdAt: at, changedAt: at, tags: [], runs: [], progress: { value: -1 } }
 }
 

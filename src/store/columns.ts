@@ -63,6 +63,7 @@ export function fromColumns(row: { readonly record: string; readonly result?: st
   return row.result === undefined || row.result === null ? record : { ...record, result: JSON.parse(row.result) as string }
 }
 
-function exactOrNull(text: string | undefined): string | null {
+/** The same for a name that may be missing. */
+export function exactOrNull(text: string | undefined): string | null {
   return text === undefined ? null : exact(text)
 }

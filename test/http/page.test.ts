@@ -5,7 +5,7 @@ import { eachScope } from '../kit/temporary.js'
 import { PageApp } from '../kit/page-app.js'
 import { fails, eager, mirror, plainTask, reports, reportView, respond, silent, untracked, walk } from '../fixtures/page/tasks.js'
 
-const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/
 const UNKNOWN_ID = '00000000-0000-4000-8000-000000000000'
 
 describe('A waiting page', function () {

@@ -1,4 +1,5 @@
-import type { Database } from '../../sqlite/driver.js'
+import type { Database, Statement } from '../../sqlite/driver.js'
+import { prepareAll } from '../../sqlite/prepare.js'
 import type { Schema } from '../../sqlite/migrate.js'
 import type { Owner, OwnerRow } from './owner.js'
 import type { OwnerBook } from './registration.js'
@@ -38,12 +39,10 @@ const SQL = {
 
 /** The tables of the locks as operations. Those that change something run inside a transaction of the caller's. */
 export class LocksLedger implements OwnerBook {
-  readonly #sql: Record<keyof typeof SQL, ReturnType<Database['prepare']>>
+  readonly #sql: Readonly<Record<keyof typeof SQL, Statement>>
 
   constructor(db: Database) {
-    const prepared = Object.entries(SQL).map(([name, sql]) => [name, db.prepare(sql)] as const)
-    // one statement for each name of SQL, by the line above
-    this.#sql = Object.fromEntries(prepared) as Record<keyof typeof SQL, ReturnType<Database['prepare']>>
+    this.#sql = prepareAll(db, SQL)
   }
 
   /** A plain read, without a lock. */

@@ -1,13 +1,8 @@
 import type { Database } from '../../sqlite/driver.js'
+import { prepareAll } from '../../sqlite/prepare.js'
 
-/**
- * Every statement of the broker, by what it does. Parameters are positional: the two libraries read numbered ones differently.
- */
-export function prepareStatements(db: Database) {
-  const prepared = Object.entries(SQL).map(([name, sql]) => [name, db.prepare(sql)] as const)
-  // one statement for each name of SQL, by the line above
-  return Object.fromEntries(prepared) as Record<keyof typeof SQL, ReturnType<Database['prepare']>>
-}
+/** Every statement of the broker, by what it does. */
+export const prepareStatements = (db: Database) => prepareAll(db, SQL)
 
 export type Statements = ReturnType<typeof prepareStatements>
 

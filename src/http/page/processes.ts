@@ -3,7 +3,9 @@ import { ErrandError } from '../../errors.js'
 import { context } from '../../core/context.js'
 import { processState } from '../../core/process-state.js'
 import { appState, settledAppState } from '../../runtime/app.js'
-import { enqueue } from '../../runtime/background.js'
+import { newId } from '../../core/clock.js'
+import { enqueueOnce } from '../../runtime/background.js'
+import { resolveOnce } from '../../runtime/keys/once.js'
 import type { TaskHandle } from '../../runtime/handle.js'
 import { tasks } from '../../runtime/tasks.js'
 import type { TaskStatus } from '../../runtime/tracking/status.js'
@@ -43,7 +45,8 @@ export async function startProcess(view: ResolvedView, exchange: HttpExchange, a
   const tags = [...(visitorTag === undefined ? [] : [visitorTag]), ...view.task.declaration.options.tags].slice(0, MOST_TAGS)
   const key = keyOf(view, exchange, [asker.owner ?? visitorTag, asker.tenant])
   try {
-    const handle = await enqueue(() => view.call(args), { tags, key })
+    // it stands in addresses: an id of random bits, which tells no time
+    const handle = await enqueueOnce(() => view.call(args), { id: newId(), tags, once: resolveOnce('a waiting page', { key, join: undefined }) })
     if (appState().kind === 'off') keepHere(handle, { task: view.task.name, owner: asker.owner, tenant: asker.tenant, tags })
     return { id: byLink ? signedId(handle.id) : handle.id, cookie: visitor?.cookie }
   } catch (error) {

@@ -21,7 +21,7 @@ export interface HeldInline {
 }
 
 /** Runs a body here and now, and after it what follows; failures wait for whoever asks for the results. */
-export function runHeldInline(call: TaskCall, followers: readonly Follower[]): HeldInline {
+export function runHeldInline(call: TaskCall, followers: readonly Follower[], id = newTaskId()): HeldInline {
   const box = new OutcomeBox()
   const boxes = new Map<string, OutcomeBox>()
   const handles = new Map<string, TaskHandle<unknown>>()
@@ -31,7 +31,6 @@ export function runHeldInline(call: TaskCall, followers: readonly Follower[]): H
     handles.set(id, inlineHandle(id, later.task.name, own))
   }
   const tell = (id: string, outcome: Outcome): void => boxes.get(id)?.settle(outcome)
-  const id = newTaskId()
   void settleInline(call, (outcome) => box.settle(outcome)).then((outcome) => runFollowers(followers, { id, task: call.task.name, outcome }, tell))
   return { handle: inlineHandle(id, call.task.name, box), followers: handles }
 }

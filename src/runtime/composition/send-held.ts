@@ -14,6 +14,8 @@ import { runHeldInline } from './run-inline.js'
 
 /** What is said of a call that was held up. */
 export interface HeldCall {
+  /** @defaultValue a new one */
+  readonly id?: string | undefined
   readonly options: ResolvedCallOptions
   readonly followers: readonly Follower[]
   readonly within?: TransactionClient | undefined
@@ -21,12 +23,12 @@ export interface HeldCall {
 }
 
 /** Sends a call that was held up, with what follows it; or runs it here, where calls run where they are made. */
-export async function sendHeld(call: TaskCall, scope: Scope | undefined, { within: client, once, options, followers }: HeldCall): Promise<TaskHandle<unknown>> {
+export async function sendHeld(call: TaskCall, scope: Scope | undefined, { id, within: client, once, options, followers }: HeldCall): Promise<TaskHandle<unknown>> {
   const placement = await placeCall(call, scope)
-  if (placement.kind === 'inline') return runHeldInline(call, followers).handle
+  if (placement.kind === 'inline') return runHeldInline(call, followers, id).handle
   const { on, encoded } = placement
   const within = client === undefined ? encoded.within : { client, isOpen: true }
-  return sendWithHandle(on.runtime, on.replies, call.task, { ...encoded, within, options, once, next: followUpsOf(followers) })
+  return sendWithHandle(on.runtime, on.replies, call.task, { ...encoded, id, within, options, once, next: followUpsOf(followers) })
 }
 
 /** The same for calls each of which follows the one before; answers the handles of all. */

@@ -1,5 +1,7 @@
 import type { TaskState } from '../../core/lifecycle.js'
-import type { Database, SqlValue } from '../../sqlite/driver.js'
+import type { Database, SqlValue, Statement } from '../../sqlite/driver.js'
+import { prepareAll } from '../../sqlite/prepare.js'
+import { blank } from '../apply.js'
 import { applyAll, announcing, joins } from '../begin.js'
 import { exact, toColumns } from '../columns.js'
 import { conditionsOf, type Dialect } from '../conditions.js'
@@ -31,21 +33,18 @@ const SQL = {
   expired: 'SELECT namespace, id FROM store_task WHERE expires <= ? LIMIT ?',
 } as const
 
-type Statements = Record<keyof typeof SQL, ReturnType<Database['prepare']>>
-
 /** The tables of the store as operations. Those that change something run inside a transaction of the caller's. */
 export class StoreLedger {
   readonly #db: Database
   readonly #namespace: string
-  readonly #sql: Statements
+  readonly #sql: Readonly<Record<keyof typeof SQL, Statement>>
   readonly #shortCuts: ShortCuts
   readonly #news: News
 
   constructor(db: Database, namespace: string) {
     this.#db = db
     this.#namespace = namespace
-    // one statement for each name of SQL
-    this.#sql = Object.fromEntries(Object.entries(SQL).map(([name, sql]) => [name, db.prepare(sql)])) as Statements
+    this.#sql = prepareAll(db, SQL)
     this.#shortCuts = new ShortCuts(db, namespace)
     this.#news = new News(db, namespace)
   }
@@ -158,5 +157,5 @@ export class StoreLedger {
 
 /** An announcement that is expired when it is made was never there. */
 function missing({ id, createdAt, expiresAt }: Announcement): TaskRecord {
-  return { id, state: 'unknown', createdAt, changedAt: createdAt, expiresAt, tags: [], runs: [], progress: { value: -1 } }
+  return { ...blank(id, createdAt), expiresAt }
 }

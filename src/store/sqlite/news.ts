@@ -1,4 +1,5 @@
-import type { Database } from '../../sqlite/driver.js'
+import type { Database, Statement } from '../../sqlite/driver.js'
+import { prepareAll } from '../../sqlite/prepare.js'
 
 /** Transactions that a watcher can be behind and still be told exactly what changed. */
 const KEPT = 10_000
@@ -11,8 +12,6 @@ const SQL = {
   all: 'SELECT id FROM store_task WHERE namespace = ?',
 } as const
 
-type Statements = Record<keyof typeof SQL, ReturnType<Database['prepare']>>
-
 /** What changed for those who watch, and up to which number that says it. */
 export interface NewsSince {
   readonly ids: readonly string[]
@@ -22,14 +21,13 @@ export interface NewsSince {
 /** Which tasks changed, in this process and in others. */
 export class News {
   readonly #namespace: string
-  readonly #sql: Statements
+  readonly #sql: Readonly<Record<keyof typeof SQL, Statement>>
   readonly #changed = new Set<string>()
   #isWritten = false
 
   constructor(db: Database, namespace: string) {
     this.#namespace = namespace
-    // one statement for each name of SQL
-    this.#sql = Object.fromEntries(Object.entries(SQL).map(([name, sql]) => [name, db.prepare(sql)])) as Statements
+    this.#sql = prepareAll(db, SQL)
   }
 
   /** To be called with each task that changes, within the transaction; one that is rolled back afterwards does no harm. */

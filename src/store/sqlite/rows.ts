@@ -1,5 +1,5 @@
-import { applyChange } from '../apply.js'
-import type { Change, Run, TaskRecord } from '../store.js'
+import { applyChange, blank } from '../apply.js'
+import type { Announced, Change, Run, TaskRecord } from '../store.js'
 
 /** The columns that a record is read from; `result` beside them, where it is wanted. */
 export const ROW = 'record, id, task, queue, owner, tenant, key, parent, tags, created, due, expires, run, ended'
@@ -46,11 +46,10 @@ function lived(row: TaskRow): TaskRecord {
   const changes: Change[] = [announced(row)]
   if (run !== undefined) changes.push({ kind: 'started', id, run, at: run.startedAt })
   if (run !== undefined && row.ended !== null) changes.push({ kind: 'completed', id, run, at: row.ended })
-  const none: TaskRecord = { id, state: 'unknown', createdAt: row.created, changedAt: row.created, tags: [], runs: [], progress: { value: -1 } }
-  return changes.reduce((known, change) => applyChange(known, change) ?? known, none)
+  return changes.reduce((known, change) => applyChange(known, change) ?? known, blank(id, row.created))
 }
 
-function announced({ id, task, queue, created, ...row }: TaskRow): Extract<Change, { kind: 'announced' }> {
+function announced({ id, task, queue, created, ...row }: TaskRow): Announced {
   // a row without a record was announced, and the tags are texts
   const names = { task: nameIn(task) ?? '', queue: nameIn(queue) ?? '', tags: (JSON.parse(row.tags) as string[]).map((tag) => nameIn(tag) ?? '') }
   const who = { owner: nameIn(row.owner), tenant: nameIn(row.tenant), key: nameIn(row.key), parentId: nameIn(row.parent) }

@@ -1,7 +1,8 @@
-import type { Database } from '../../sqlite/driver.js'
-import { exact } from '../columns.js'
+import type { Database, Statement } from '../../sqlite/driver.js'
+import { prepareAll } from '../../sqlite/prepare.js'
+import { exact, exactOrNull } from '../columns.js'
 import { searchable } from '../search.js'
-import type { Change, Recorded } from '../store.js'
+import type { Announced, Change, Recorded } from '../store.js'
 import { ROOM_FOR_RUN, runText } from './rows.js'
 
 const SQL = {
@@ -14,7 +15,6 @@ const SQL = {
   setKey: 'INSERT OR REPLACE INTO store_key VALUES (?, ?, ?)',
 } as const
 
-type Statements = Record<keyof typeof SQL, ReturnType<Database['prepare']>>
 type Of<K extends Change['kind']> = Extract<Change, { kind: K }>
 
 /**
@@ -23,12 +23,11 @@ type Of<K extends Change['kind']> = Extract<Change, { kind: K }>
  */
 export class ShortCuts {
   readonly #namespace: string
-  readonly #sql: Statements
+  readonly #sql: Readonly<Record<keyof typeof SQL, Statement>>
 
   constructor(db: Database, namespace: string) {
     this.#namespace = namespace
-    // one statement for each name of SQL
-    this.#sql = Object.fromEntries(Object.entries(SQL).map(([name, sql]) => [name, db.prepare(sql)])) as Statements
+    this.#sql = prepareAll(db, SQL)
   }
 
   /** What became of a change that was applied; `undefined` where its task has to be read first. */
@@ -45,7 +44,7 @@ export class ShortCuts {
     }
   }
 
-  #announce(change: Of<'announced'>): Recorded | undefined {
+  #announce(change: Announced): Recorded | undefined {
     // there are no columns for these
     if (change.isReadOnce === true || change.memo !== undefined || change.sendingUntil !== undefined) return undefined
     const { id, key, tags = [], createdAt, dueAt = null, expiresAt = null } = change
@@ -75,8 +74,6 @@ export class ShortCuts {
     return Number(changes) === 0 ? undefined : { applied: true, state: 'completed' }
   }
 }
-
-const exactOrNull = (text: string | undefined): string | null => (text === undefined ? null : exact(text))
 
 /** Not of a digest. */
 const isReadable = (text: string | null): boolean => text === null || text.startsWith('"')
