@@ -140,12 +140,12 @@ describe('a run', () => {
 
   it('is reported with types of arguments and the path of the request, never with values', async () => {
     const { run, reports } = worker()
-    const context = makeContext({ user: { id: 7 }, url: 'https://shop.example/orders?token=4711', method: 'POST' })
+    const context = makeContext({ user: { id: 7 }, url: 'https://shop.example/orders?token=planted-4711', method: 'POST' })
 
-    await run('bad', { attempt: 3 }, ['4711-secret', new Map()], { context })
+    await run('bad', { attempt: 3 }, ['planted-4711', new Map()], { context })
 
     assert.deepInclude(reports[0]?.data, { arguments: ['string', 'Map'], userId: '7', request: 'POST https://shop.example/orders' })
-    assert.notInclude(JSON.stringify(reports[0]?.data), '4711')
+    assert.notInclude(JSON.stringify(reports[0]?.data), 'planted-4711')
   })
 
   it('goes through the hooks around it, the first one outermost, and fails when one throws', async () => {
