@@ -1,4 +1,4 @@
-import type { Broker, Delivery, Subscription, Verdict } from '../src/broker/broker.js'
+import type { Broker, ConsumeOptions, Delivery, Subscription, Verdict } from '../src/broker/broker.js'
 import { LazySignal } from '../src/core/lazy-signal.js'
 import type { Executor } from '../src/runtime/execute.js'
 
@@ -8,6 +8,8 @@ export interface LoopOptions {
   readonly queues: readonly string[]
   /** Tasks that run at once, over all queues. */
   readonly concurrency: number
+  /** See `ConsumeOptions.begin`. */
+  readonly begin?: ConsumeOptions['begin']
   /** Called once, when a first task came to its end. */
   readonly onFirstEnd?: (() => void) | undefined
 }
@@ -58,8 +60,10 @@ export class Loop {
   }
 
   async #consume(queue: string): Promise<void> {
-    const { broker, concurrency } = this.#options
-    const subscription = await broker.consume(queue, { concurrency }, (delivery) => this.#take(delivery))
+    const { broker, concurrency, queues } = this.#options
+    // what several queues deliver may have to wait here for its turn
+    const begin = queues.length === 1 ? this.#options.begin : undefined
+    const subscription = await broker.consume(queue, { concurrency, begin }, (delivery) => this.#take(delivery))
     if (this.#isQuiet) await subscription.stop()
     else this.#subscriptions.set(queue, subscription)
   }
@@ -114,7 +118,8 @@ export class Loop {
   #take(delivery: Delivery): Promise<Verdict> {
     return new Promise((settle, lose) => {
       const inHand = { delivery, signal: new LazySignal(() => delivery.lost), settle, lose }
-      if (!this.#isQuiet && this.#running.size < this.#options.concurrency) void this.#run(inHand)
+      const mayRun = delivery.begun !== undefined || (!this.#isQuiet && this.#running.size < this.#options.concurrency)
+      if (mayRun) void this.#run(inHand)
       else if (this.#hasLeft) settle(HAND_BACK)
       else this.#waiting.push(inHand)
     })

@@ -3,6 +3,7 @@ import type { Logger } from '../src/core/logger.js'
 import { ErrandError } from '../src/errors.js'
 import { createExecutor, type Bodies } from '../src/runtime/execute.js'
 import type { Runtime } from '../src/runtime/runtime.js'
+import { beginWithClaim } from '../src/runtime/tracking/begin-run.js'
 import type { Scheduler } from '../src/runtime/schedule/scheduler.js'
 import { expireRegularly } from './expiry.js'
 import { LanePool } from './isolation/lane-pool.js'
@@ -92,7 +93,7 @@ class Worker implements OpenWorker {
     const { config, runtime, log, lanes, bodies } = parts
     const executor = createExecutor(runtime, { lanes, bodies, isolation: config.worker.isolation, onStuck: (task) => this.#replace(stuck(task)) })
     this.#parts = parts
-    this.#loop = new Loop({ broker: runtime.broker, executor, ...config.worker, onFirstEnd: parts.onFirstEnd })
+    this.#loop = new Loop({ broker: runtime.broker, executor, ...config.worker, begin: beginWithClaim(runtime), onFirstEnd: parts.onFirstEnd })
     this.#shutdown = new Shutdown({ loop: this.#loop, clock: runtime.clock, log, endLanes: () => lanes.kill() })
     this.stopped = new Promise((resolve) => {
       this.#setStopped = resolve

@@ -1,3 +1,5 @@
+import type { Run } from '../core/run.js'
+
 /** What a broker can do; the defaults of a new driver are the cautious answers. */
 export interface BrokerFeatures {
   /** The name shown to people: `sqlite`, `rabbitmq`, `memory`. Never asked to decide behaviour. */
@@ -47,7 +49,12 @@ export interface Delivery {
    * verdict no longer counts. Absent where the broker cannot tell.
    */
   readonly lost?: AbortSignal | undefined
+  /** The run of it that is written down as begun, where that was done before it was handed over. */
+  readonly begun?: Run | undefined
 }
+
+/** A message that is about to be handed to a consumer. */
+export type Claimed = Pick<Delivery, 'id' | 'attempt'>
 
 /** How a delivery ends. Every delivery is settled by exactly one of these. */
 export type Verdict =
@@ -78,6 +85,11 @@ export interface ConsumeOptions {
   readonly concurrency: number
   /** The queue belongs to this process alone and goes with it; used for replies. @defaultValue false */
   readonly temporary?: boolean | undefined
+  /**
+   * Writes down that runs begin, and answers which did, in the order of what is claimed: each comes with its delivery. It is called within the
+   * transaction of the claim, by a broker that has one; it may be called again after a roll-back.
+   */
+  readonly begin?: ((claimed: readonly Claimed[]) => readonly (Run | undefined)[]) | undefined
 }
 
 /** A running consumer. */

@@ -3,6 +3,7 @@ import { systemClock, type Clock } from '../core/clock.js'
 import type { Logger } from '../core/logger.js'
 import { assertNever, ErrandError } from '../errors.js'
 import type { Room } from '../sqlite/room.js'
+import type { SqliteStore } from '../store/sqlite/store.js'
 import type { Store } from '../store/store.js'
 import { lazyStore } from './lazy-store.js'
 
@@ -54,7 +55,7 @@ export async function openEmbeddedStore(
   config: Config,
   file: string | Room,
   using: { readonly log: Logger; readonly clock: Clock },
-): Promise<Store> {
+): Promise<SqliteStore> {
   const { openSqliteStore } = await import('../store/sqlite/open.js')
   const durability = config.store.kind === 'sqlite' ? config.store.durability : undefined
   return openSqliteStore({ file, durability, namespace: namespaceOf(config), ...using })

@@ -2,7 +2,7 @@ import type { Config } from '../../config/config.js'
 import type { Broker } from '../broker/broker.js'
 import type { Clock } from '../core/clock.js'
 import type { Logger } from '../core/logger.js'
-import type { Together } from '../runtime/tracking/tracking.js'
+import type { BeginWithin, Together } from '../runtime/tracking/tracking.js'
 import type { Store } from '../store/store.js'
 import { openEmbeddedBroker } from './broker.js'
 import { openWithOutbox } from './outbox.js'
@@ -14,6 +14,7 @@ export interface Opened {
   readonly store: Store | undefined
   /** Absent where they are two systems. */
   readonly together?: Together | undefined
+  readonly begin?: BeginWithin | undefined
 }
 
 /** Opens the broker and the store. In one file they share it, so that a call is queued and known, or neither. */
@@ -39,7 +40,12 @@ async function openInOneRoom(config: Config, using: { readonly log: Logger; read
   try {
     broker = await openEmbeddedBroker(config, room, using)
     const store = await openEmbeddedStore(config, room, using)
-    return { broker, store, together: (record, publish, goOn) => room.writer.both(record, publish, goOn) }
+    return {
+      broker,
+      store,
+      together: (record, publish, goOn) => room.writer.both(record, publish, goOn),
+      begin: (id, run, except) => store.beginWithin(id, run, except),
+    }
   } catch (error) {
     await broker?.close()
     throw error

@@ -12,6 +12,7 @@ export class Registry {
   readonly #withoutTypes = new Set<TaskDeclaration>()
   readonly #members = new WeakMap<object, Map<string, TaskDeclaration>>()
   readonly #modules = new Set<string>()
+  readonly #limited = new Set<string>()
 
   /** Makes `declaration` known under the function that replaced its body. */
   declare(declaration: TaskDeclaration, wrapper: object): void {
@@ -61,6 +62,11 @@ export class Registry {
   /** All names and aliases. */
   names(): readonly string[] {
     return [...this.#byName.keys()]
+  }
+
+  /** Names and aliases of tasks with limits. */
+  get limited(): ReadonlySet<string> {
+    return this.#limited
   }
 
   /** Modules in which tasks were declared. */
@@ -116,6 +122,7 @@ export class Registry {
         `Two tasks are called "${name}": ${place(other)} and ${place(task)}. Messages carry only the name, so give one of them { name: '…' }.`,
       )
     }
+    if (task.declaration.options.limits !== undefined) this.#limited.add(name)
     if (other === undefined || isSubclassTask(task, other)) this.#byName.set(name, task)
   }
 }

@@ -21,7 +21,7 @@ import { deathNote, retryNote } from './death-note.js'
 import { reportFailure, type FailedRun } from './failures.js'
 import { instanceFor } from './instances.js'
 import type { LazySignal } from '../core/lazy-signal.js'
-import { hardStopOf, placeOf, verdictOf, type BegunDelivery, type LanePlace, type Lanes } from './lanes.js'
+import { hardStopOf, placeOf, verdictOf, type LanePlace, type Lanes } from './lanes.js'
 import { Gate } from './limits/gate.js'
 import { redactError, secretsOf } from './redact.js'
 import { refuseExpiredToken } from './reverify.js'
@@ -38,7 +38,7 @@ export interface Executor {
    * Opens, restores, runs and settles one delivery. One that fails after `signal` was aborted is released, unless that was its time
    * limit or its cancellation. Rejects only when the thread or process that it ran in died under it: a crash, for the broker to count.
    */
-  run(delivery: BegunDelivery, signal: LazySignal): Promise<Verdict>
+  run(delivery: Delivery, signal: LazySignal): Promise<Verdict>
   /** What becomes of a delivery that was proven to end its process: dead when that was once too often, else it rejects with `reason`. */
   lost(delivery: Delivery, reason: unknown): Promise<Verdict>
 }
@@ -77,7 +77,7 @@ interface Host extends ExecutorOptions {
   readonly gate: Gate | undefined
 }
 
-async function run(host: Host, delivery: BegunDelivery, signal: LazySignal): Promise<Verdict> {
+async function run(host: Host, delivery: Delivery, signal: LazySignal): Promise<Verdict> {
   const { runtime } = host
   const startedAt = runtime.clock.now()
   let call: OpenedCall | undefined

@@ -3,18 +3,12 @@ import type { Isolation } from '../core/task-options.js'
 import type { Task } from '../core/task.js'
 import { assertNever, ErrandError } from '../errors.js'
 import type { LazySignal } from '../core/lazy-signal.js'
-import type { Run } from '../store/store.js'
 
 /** A thread or process that a delivery runs in. */
 export interface LanePlace {
   readonly kind: Exclude<Isolation, 'inline'>
   /** Nothing ran there before and nothing will after. */
   readonly isOwn: boolean
-}
-
-/** A delivery in a lane: who placed it there has written down that its run began. */
-export interface BegunDelivery extends Delivery {
-  readonly begun?: Run | undefined
 }
 
 /** How a run in a lane ended. */
@@ -41,8 +35,8 @@ export interface LaneRun {
 
 /** Runs deliveries in threads and processes, one at a time in each. */
 export interface Lanes {
-  /** An abort of `signal` reaches the body. */
-  run(delivery: BegunDelivery, place: LanePlace, signal: LazySignal): LaneRun
+  /** An abort of `signal` reaches the body. Who places a delivery here has written down that its run began. */
+  run(delivery: Delivery, place: LanePlace, signal: LazySignal): LaneRun
 }
 
 /** A worker that died this often under a delivery is not risked again, however many crashes are allowed. */

@@ -1,7 +1,8 @@
 import { canMove, isTerminal, type TaskState } from '../core/lifecycle.js'
 import { withoutUndefined } from '../core/options.js'
 import { assertNever } from '../errors.js'
-import type { Change, RecordedError, Run, RunOutcome, TaskRecord } from './store.js'
+import type { Run } from '../core/run.js'
+import type { Change, RecordedError, RunOutcome, TaskRecord } from './store.js'
 
 /** Of a task that is run again and again, as many runs as a person reads. */
 const MOST_RUNS = 100

@@ -1,5 +1,6 @@
 import { newId, systemClock, type Clock } from '#src/core/clock.js'
-import type { Announcement, Change, Run, Store, TaskRecord } from '#src/store/store.js'
+import type { Run } from '#src/core/run.js'
+import type { Announcement, Change, Store, TaskRecord } from '#src/store/store.js'
 import type { StoreAddress } from '../kit/store-process.js'
 import type { Scope } from '../kit/temporary.js'
 import { until } from '../kit/until.js'

@@ -2,7 +2,8 @@ import { expect } from 'chai'
 import fc from 'fast-check'
 import { newTaskId } from '#src/core/clock.js'
 import { applyChange, stateAt } from '#src/store/apply.js'
-import type { Change, Recorded, Run, TaskRecord } from '#src/store/store.js'
+import type { Run } from '#src/core/run.js'
+import type { Change, Recorded, TaskRecord } from '#src/store/store.js'
 import { ERROR, type StoreCases } from './store-case.js'
 
 const NAMES = ['ada', 'Ada Lovelace', '"quoted", \\ and \u2028', 'é'.repeat(200), '\0', '\ud800']

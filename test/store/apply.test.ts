@@ -2,7 +2,8 @@ import { expect } from 'chai'
 import fc from 'fast-check'
 import { canMove, isTerminal } from '#src/core/lifecycle.js'
 import { applyChange } from '#src/store/apply.js'
-import type { Change, Run, TaskRecord } from '#src/store/store.js'
+import type { Run } from '#src/core/run.js'
+import type { Change, TaskRecord } from '#src/store/store.js'
 
 const error = { name: 'Error', message: 'no' }
 

@@ -1,4 +1,5 @@
 import { expect } from 'chai'
+import type { Claimed, Delivery } from '#src/broker/broker.js'
 import { systemClock, newId } from '#src/core/clock.js'
 import { openSqliteBroker } from '#src/broker/sqlite/open.js'
 import { openSqliteStore } from '#src/store/sqlite/open.js'
@@ -161,6 +162,96 @@ describe('a message and what is known of its task, in one file', () => {
       await until('a later answer', () => replies.length > 0)
       expect(replies).to.have.lengthOf(1)
       expect(unsent).to.deep.equal([])
+    })
+  })
+
+  describe('the claim of a message and the begin of its run', () => {
+    const run = { attempt: 1, startedAt: 5, worker: { host: 'h', pid: 1 } }
+    const NONE: ReadonlySet<string> = new Set()
+
+    /** Consumes with a `begin` that asks the store, and notes what comes. */
+    async function givenConsumer(except = NONE, meanwhile?: () => void) {
+      const { room, broker, store, id, call, publish } = await given()
+      const came: Delivery[] = []
+      const begin = (claimed: readonly Claimed[]) => {
+        meanwhile?.()
+        return claimed.map((each) => (store.beginWithin(each.id, run, except) ? run : undefined))
+      }
+      const consume = () =>
+        broker.consume('work', { concurrency: 5, begin }, async (delivery) => {
+          came.push(delivery)
+          return { kind: 'done' }
+        })
+      return { room, broker, store, id, call, publish, came, consume }
+    }
+
+    it('are stored in one transaction', async () => {
+      const { room, store, id, call, publish, came, consume } = await givenConsumer()
+      await store.record([{ kind: 'announced', ...call }])
+      await consume()
+      let commits = 0
+      let stateAtFirst: Promise<unknown> | undefined
+      room.onCommit(() => {
+        if (++commits === 2) stateAtFirst = store.find({ id })
+      })
+
+      await publish()
+      await until('the delivery', () => came.length === 1)
+
+      expect(came[0]?.begun).to.deep.equal(run)
+      expect(await stateAtFirst).to.include({ state: 'running' }) // the first commit is that of the message
+      expect(await store.find({ id })).to.have.nested.property('runs[0]').that.deep.includes(run)
+    })
+
+    it('leave a cancelled task, one of those that are to be asked about, and one that is not known, to who receives it', async () => {
+      const { store, id, call, publish, came, consume, broker } = await givenConsumer(new Set(['Shop.rare']))
+      const [rare, unknown] = [newId(), newId()]
+      await store.record([{ kind: 'announced', ...call }, { kind: 'cancelled', id, at: 2 }, { kind: 'announced', ...call, id: rare, task: 'Shop.rare' }])
+      await publish()
+      for (const other of [rare, unknown]) await broker.publish({ id: other, queue: 'work', body: BODY })
+
+      await consume()
+      await until('the deliveries', () => came.length === 3)
+
+      expect(came.map((delivery) => delivery.begun)).to.deep.equal([undefined, undefined, undefined])
+      const states = await Promise.all([id, rare, unknown].map(async (each) => (await store.find({ id: each }))?.state))
+      expect(states).to.deep.equal(['cancelled', 'queued', undefined])
+    })
+
+    it('come to nothing together where the transaction does, and happen once when it is tried again', async () => {
+      const { room, store, id, call, publish, came, consume } = await givenConsumer()
+      await store.record([{ kind: 'announced', ...call }])
+      await publish()
+      let failures = 0
+      room.onEnding(() => {
+        // the consumer is made known by a transaction of its own
+        if (room.db.prepare('SELECT 1 FROM broker_claimed').get() === undefined || ++failures > 1) return
+        throw new Error('no room')
+      })
+      const consuming = consume()
+      await until('the failure', () => failures > 0)
+
+      expect(await store.find({ id })).to.include({ state: 'queued' })
+      await consuming
+      await until('the delivery', () => came.length > 0)
+      expect(came[0]?.begun).to.deep.equal(run)
+      expect(await store.find({ id })).to.have.property('runs').with.lengthOf(1)
+    })
+
+    it('reach the consumer that stops in that moment, while what has not begun goes back', async () => {
+      const stopping: { now?: () => void } = {}
+      const { broker, store, id, call, publish, came, consume } = await givenConsumer(NONE, () => stopping.now?.())
+      await store.record([{ kind: 'announced', ...call }])
+      const subscription = await consume()
+      let stopped: Promise<void> | undefined
+      stopping.now = () => void (stopped ??= subscription.stop())
+
+      await Promise.all([publish(), broker.publish({ id: newId(), queue: 'work', body: BODY })])
+      await until('the stop', () => stopped !== undefined)
+      await stopped
+
+      expect(came.map((delivery) => delivery.id)).to.deep.equal([id])
+      await until('the end of what has begun', async () => (await broker.count('work')).waiting === 1)
     })
   })
 

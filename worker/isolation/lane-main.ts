@@ -8,7 +8,7 @@ import type { ErrorReporter } from '../../src/core/report.js'
 import { ErrandError } from '../../src/errors.js'
 import { createExecutor, type Executor } from '../../src/runtime/execute.js'
 import { LazySignal } from '../../src/core/lazy-signal.js'
-import type { BegunDelivery } from '../../src/runtime/lanes.js'
+import type { Delivery } from '../../src/broker/broker.js'
 import { prepare, reportFatal, undo, type Prepared } from '../prepared.js'
 import type { WorkerInstructions } from '../supervisor/protocol.js'
 import { watchParent } from '../watchdog.js'
@@ -72,7 +72,7 @@ function useReporter(loaded: ErrorReporter): void {
   report = loaded
 }
 
-async function run(delivery: BegunDelivery): Promise<void> {
+async function run(delivery: Delivery): Promise<void> {
   signal = new LazySignal()
   const verdict = await executor?.run(delivery, signal)
   if (verdict !== undefined && !isDying) say({ lane: 'settled', verdict, memoryMb: Math.round(process.memoryUsage.rss() / MEGABYTE) })

@@ -1,6 +1,7 @@
 import type { Clock } from '../../src/core/clock.js'
 import type { Logger } from '../../src/core/logger.js'
-import type { BegunDelivery, LaneEnd, LanePlace, LaneRun, Lanes } from '../../src/runtime/lanes.js'
+import type { Delivery } from '../../src/broker/broker.js'
+import type { LaneEnd, LanePlace, LaneRun, Lanes } from '../../src/runtime/lanes.js'
 import type { LazySignal } from '../../src/core/lazy-signal.js'
 import type { WorkerInstructions } from '../supervisor/protocol.js'
 import { Lane } from './lane.js'
@@ -32,7 +33,7 @@ export class LanePool implements Lanes {
     this.#options = options
   }
 
-  run(delivery: BegunDelivery, place: LanePlace, signal: LazySignal): LaneRun {
+  run(delivery: Delivery, place: LanePlace, signal: LazySignal): LaneRun {
     let lane: Lane | undefined
     let onBegun = (): void => {}
     const begun = new Promise<void>((resolve) => {

@@ -1,6 +1,7 @@
 import { assertNever, ErrandError } from '../../src/errors.js'
 import type { Logger } from '../../src/core/logger.js'
-import type { BegunDelivery, LaneEnd, LanePlace } from '../../src/runtime/lanes.js'
+import type { Delivery } from '../../src/broker/broker.js'
+import type { LaneEnd, LanePlace } from '../../src/runtime/lanes.js'
 import type { LazySignal } from '../../src/core/lazy-signal.js'
 import type { WorkerInstructions } from '../supervisor/protocol.js'
 import { openChannel, type Channel } from './channel.js'
@@ -14,7 +15,7 @@ export interface LaneOptions {
 
 /** What the lane has to do now. */
 interface Job {
-  readonly delivery: BegunDelivery
+  readonly delivery: Delivery
   readonly settle: (end: LaneEnd) => void
 }
 
@@ -59,7 +60,7 @@ export class Lane {
   }
 
   /** Runs a delivery; `onBegun` is called when it has reached the lane. Never rejects. */
-  async run(delivery: BegunDelivery, signal: LazySignal, onBegun: () => void): Promise<LaneEnd> {
+  async run(delivery: Delivery, signal: LazySignal, onBegun: () => void): Promise<LaneEnd> {
     const isReady = await this.#ready
     if (signal.isAborted) return { kind: 'missing', why: 'the worker stops' }
     if (!isReady) return this.#unloadable === undefined ? { kind: 'missing', why: 'it ended before' } : { kind: 'unloadable', why: this.#unloadable }

@@ -1,5 +1,4 @@
-import type { Verdict } from '../../src/broker/broker.js'
-import type { BegunDelivery } from '../../src/runtime/lanes.js'
+import type { Delivery, Verdict } from '../../src/broker/broker.js'
 import type { WorkerInstructions } from '../supervisor/protocol.js'
 
 /**
@@ -9,7 +8,7 @@ import type { WorkerInstructions } from '../supervisor/protocol.js'
 export type ToLane =
   /** The answer to `hello`: load the services. */
   | ({ readonly lane: 'open' } & WorkerInstructions)
-  | { readonly lane: 'run'; readonly delivery: BegunDelivery }
+  | { readonly lane: 'run'; readonly delivery: Delivery }
   /** Abort the signal of what runs. */
   | { readonly lane: 'abort'; readonly code: AbortCode; readonly why: string }
   /** Close everything and end. */
@@ -71,7 +70,7 @@ export function readFromLane(message: unknown): FromLane | undefined {
   return undefined
 }
 
-function deliveryOf({ id, queue, body, attempt, crashes, priority, note, begun }: Fields): BegunDelivery | undefined {
+function deliveryOf({ id, queue, body, attempt, crashes, priority, note, begun }: Fields): Delivery | undefined {
   if (typeof id !== 'string' || typeof queue !== 'string' || !(body instanceof Uint8Array)) return undefined
   if (typeof attempt !== 'number' || typeof crashes !== 'number' || typeof priority !== 'number') return undefined
   // a Buffer arrives as the bytes that it is a view of
@@ -81,7 +80,7 @@ function deliveryOf({ id, queue, body, attempt, crashes, priority, note, begun }
   return { id, queue, body: bytes, attempt, crashes, priority, ...more }
 }
 
-function runOf({ attempt, startedAt, worker }: Fields): BegunDelivery['begun'] {
+function runOf({ attempt, startedAt, worker }: Fields): Delivery['begun'] {
   const { host, pid } = fieldsOf(worker)
   if (typeof attempt !== 'number' || typeof startedAt !== 'number' || typeof host !== 'string' || typeof pid !== 'number') return undefined
   return { attempt, startedAt, worker: { host, pid } }

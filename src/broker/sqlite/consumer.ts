@@ -1,5 +1,6 @@
 import type { Clock } from '../../core/clock.js'
 import type { Logger } from '../../core/logger.js'
+import type { Run } from '../../core/run.js'
 import type { GroupCommit } from '../../sqlite/group-commit.js'
 import type { ConsumeOptions, Delivery, Verdict } from '../broker.js'
 import { deliveryOf, type ClaimedRow, type Ending, type Ledger, type Settled } from './ledger.js'
@@ -20,6 +21,17 @@ export interface ConsumerOptions extends ConsumeOptions {
   /** The queue as the file names it. */
   readonly name: string
   readonly handle: (delivery: Delivery) => Promise<Verdict>
+}
+
+/** What a transaction did. */
+interface Exchanged {
+  readonly isKnown: boolean
+  /** How many endings are written down. */
+  readonly count: number
+  readonly room: number
+  readonly rows: readonly ClaimedRow[]
+  /** The run of each row that began. */
+  readonly begun?: readonly (Run | undefined)[] | undefined
 }
 
 /** How long after a failed change it is tried again. */
@@ -135,17 +147,16 @@ export class Consumer {
 
   async #exchange(): Promise<void> {
     const owner = this.#owner
-    const { isKnown, count, room, rows } = await this.#parts.writer.submit(() => this.#settleAndClaim(owner))
+    const { isKnown, count, room, rows, begun } = await this.#parts.writer.submit(() => this.#settleAndClaim(owner))
     if (count === this.#settled.length) this.#settled = []
     else this.#settled.splice(0, count)
-    if (this.#isStopped) this.#handBack(rows, owner)
-    else for (const row of rows) this.#deliver(row, owner)
+    for (const [index, row] of rows.entries()) this.#deliver(row, owner, begun?.[index])
     // fewer than there was room for: nothing is left, so find out when something will be
     if (rows.length < room) this.#isWanted = true
     if (!isKnown) await this.enroll(await this.#parts.replaceOwner(owner))
   }
 
-  #settleAndClaim(owner: number): { isKnown: boolean; count: number; room: number; rows: ClaimedRow[] } {
+  #settleAndClaim(owner: number): Exchanged {
     const { ledger, clock } = this.#parts
     const now = clock.now()
     if (!ledger.hasOwner(owner)) return { isKnown: false, count: this.#settled.length, room: 0, rows: [] }
@@ -153,18 +164,20 @@ export class Consumer {
     const mine = this.#settled.filter((one) => one.owner === owner)
     if (mine.length > 0) ledger.settle({ owner, name: this.#options.name, now }, mine)
     const rows = room > 0 ? ledger.claim(this.#number, owner, room, now) : []
-    return { isKnown: true, count: this.#settled.length, room, rows }
+    const begun = rows.length > 0 ? this.#options.begin?.(rows) : undefined
+    return { isKnown: true, count: this.#settled.length, room, rows, begun }
   }
 
-  #handBack(rows: readonly ClaimedRow[], owner: number): void {
-    for (const { seq } of rows) this.#settled.push({ seq, owner, ending: { kind: 'release' } })
-    if (rows.length > 0) this.#isWanted = true
-  }
-
-  #deliver(row: ClaimedRow, owner: number): void {
+  /** Stopped meanwhile, it hands back what has not begun. */
+  #deliver(row: ClaimedRow, owner: number, begun: Run | undefined): void {
+    if (this.#isStopped && begun === undefined) {
+      this.#settled.push({ seq: row.seq, owner, ending: { kind: 'release' } })
+      this.#isWanted = true
+      return
+    }
     this.#inHand++
     // #endingOf answers in every case
-    void this.#endingOf(deliveryOf(row, this.#options.queue)).then((ending) => this.#ended(row.seq, owner, ending))
+    void this.#endingOf(deliveryOf(row, this.#options.queue, begun)).then((ending) => this.#ended(row.seq, owner, ending))
   }
 
   #ended(seq: number, owner: number, ending: Ending): void {

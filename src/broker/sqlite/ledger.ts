@@ -1,4 +1,5 @@
 import { assertNever } from '../../errors.js'
+import type { Run } from '../../core/run.js'
 import type { Database } from '../../sqlite/driver.js'
 import { deadQueueOf, type Delivery, type OutgoingMessage, type QueueCount, type Verdict } from '../broker.js'
 import type { Owner, OwnerRow } from './owner.js'
@@ -224,9 +225,9 @@ export class Ledger {
 }
 
 /** A row as the port hands it out. */
-export function deliveryOf(row: ClaimedRow, queue: string): Delivery {
+export function deliveryOf(row: ClaimedRow, queue: string, begun?: Run): Delivery {
   const { id, body, attempt, crashes, rank, note } = row
   const bytes = Buffer.isBuffer(body) ? body : Buffer.from(body.buffer, body.byteOffset, body.byteLength)
-  const delivery = { id, queue, body: bytes, attempt, crashes, priority: 9 - rank }
+  const delivery = { id, queue, body: bytes, attempt, crashes, priority: 9 - rank, begun }
   return note === null ? delivery : { ...delivery, note }
 }

@@ -1,14 +1,14 @@
 import { hostname } from 'node:os'
-import type { Verdict } from '../../broker/broker.js'
+import type { ConsumeOptions, Delivery, Verdict } from '../../broker/broker.js'
 import { decodeValue } from '../../core/codec/decode.js'
 import type { OpenedCall } from '../../core/message.js'
+import { registry } from '../../core/registry.js'
 import type { Task } from '../../core/task.js'
-import type { Run } from '../../store/store.js'
+import type { Run } from '../../core/run.js'
 import { sealAnswer, sendAnswer } from '../answers.js'
 import { COME_AGAIN } from '../composition/follow.js'
 import { followCompleted } from '../composition/follow-completed.js'
 import { settleCancelled } from '../cancellation/settle-cancelled.js'
-import type { BegunDelivery } from '../lanes.js'
 import type { Runtime } from '../runtime.js'
 import { NOT_KEPT, TrackedRun } from './tracked-run.js'
 import type { Tracking } from './tracking.js'
@@ -26,33 +26,52 @@ export type EndedBefore = 'completed' | 'cancelled' | 'elsewhere'
 export interface Beginning {
   readonly call: Pick<OpenedCall, 'id' | 'copy'>
   readonly task: Task
-  readonly delivery: BegunDelivery
+  readonly delivery: Delivery
   readonly startedAt: number
 }
 
 const HOST = hostname()
 
 /**
- * Writes down that a run begins, unless who placed it in this lane has done so. It waits for the answer: that is what keeps a cancelled
+ * Writes down that a run begins, unless that was done before it came here. It waits for the answer: that is what keeps a cancelled
  * task from running, and a completed one from running again. Without a store to ask it runs.
  */
 export function beginRun({ tracking }: Runtime, beginning: Beginning): Begun | Promise<Begun> {
-  if (tracking === undefined || !beginning.task.declaration.options.track) return UNTRACKED
-  return beginTracked(tracking, beginning)
+  const { task, delivery } = beginning
+  if (tracking === undefined) return UNTRACKED
+  if (delivery.begun !== undefined) return { kind: 'go', tracked: trackedRun(tracking, beginning, delivery.begun) }
+  return task.declaration.options.track ? beginTracked(tracking, beginning) : UNTRACKED
 }
 
 const UNTRACKED: Begun = { kind: 'go', tracked: undefined }
 
-async function beginTracked(tracking: Tracking, { call, task, delivery, startedAt }: Beginning): Promise<Begun> {
-  const { keepMs } = task.declaration.options
+async function beginTracked(tracking: Tracking, beginning: Beginning): Promise<Begun> {
+  const { call, delivery, startedAt } = beginning
   const { id, copy } = call
-  const run = delivery.begun ?? runOf(delivery, startedAt)
-  const tracked = new TrackedRun(tracking, { id, keepMs }, run)
-  if (delivery.begun !== undefined) return { kind: 'go', tracked }
+  const run = runOf(delivery, startedAt)
   if (copy !== undefined && !(await tracking.takesCopy({ id, copy }))) return { kind: 'over', state: 'elsewhere' }
   const [recorded] = (await tracking.record([{ kind: 'started', id, run, at: startedAt }])) ?? []
   const state = recorded?.state
-  return state === 'completed' || state === 'cancelled' ? { kind: 'over', state } : { kind: 'go', tracked }
+  return state === 'completed' || state === 'cancelled' ? { kind: 'over', state } : { kind: 'go', tracked: trackedRun(tracking, beginning, run) }
+}
+
+const trackedRun = (tracking: Tracking, { call, task }: Beginning, run: Run): TrackedRun =>
+  new TrackedRun(tracking, { id: call.id, keepMs: task.declaration.options.keepMs }, run)
+
+/**
+ * Writes down that first runs begin, in the transaction that claims their messages; a commit less that a body waits for. What is to be
+ * asked about before, as tasks with limits are, begins by itself. `undefined` where the claims and the states have no transaction in common.
+ */
+export function beginWithClaim({ tracking, clock }: Runtime): ConsumeOptions['begin'] {
+  const begin = tracking?.begin
+  if (begin === undefined) return undefined
+  return (claimed) => {
+    const startedAt = clock.now()
+    return claimed.map((each) => {
+      const run = runOf(each, startedAt)
+      return begin(each.id, run, registry.limited) ? run : undefined
+    })
+  }
 }
 
 /** A run of this process. */

@@ -17,8 +17,9 @@ export async function recordFailure(runtime: Runtime, failed: FailedRun, delayMs
   const seen = call === undefined ? messages.seeCall(delivery.body) : undefined
   const id = call?.id ?? (seen?.refusal === undefined ? seen?.id : undefined)
   if (id === undefined) return undefined
-  if (failed.tracked === undefined && delayMs === undefined) return tracking.refused(id, recordedError(error))
+  const run = failed.tracked?.run ?? delivery.begun
+  if (run === undefined && delayMs === undefined) return tracking.refused(id, recordedError(error))
   const keepMs = task?.declaration.options.keepMs
-  const tracked = failed.tracked ?? new TrackedRun(tracking, { id, keepMs }, runOf(delivery, startedAt))
+  const tracked = failed.tracked ?? new TrackedRun(tracking, { id, keepMs }, run ?? runOf(delivery, startedAt))
   return delayMs === undefined ? tracked.failed(error) : tracked.retrying(error, delayMs)
 }

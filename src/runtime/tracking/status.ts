@@ -1,7 +1,8 @@
 import { decodeValue } from '../../core/codec/decode.js'
 import type { TaskState } from '../../core/lifecycle.js'
 import { noteOf, type TaskCancellation } from '../cancellation/cancelled.js'
-import type { RecordedError, RecordedRun, RunOutcome, TaskRecord, WorkerName } from '../../store/store.js'
+import type { RecordedError, RecordedRun, RunOutcome, TaskRecord } from '../../store/store.js'
+import type { WorkerName } from '../../core/run.js'
 
 /** What a task says of its progress. */
 export interface TaskProgress {

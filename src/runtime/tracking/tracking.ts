@@ -1,6 +1,7 @@
 import type { Clock } from '../../core/clock.js'
 import { TASK_STATES, type TaskState } from '../../core/lifecycle.js'
 import type { Logger } from '../../core/logger.js'
+import type { Run } from '../../core/run.js'
 import { ErrandError } from '../../errors.js'
 import type { Announced, Announcement, Begun, Change, RecordedError, Recorded, Store } from '../../store/store.js'
 import type { Answer } from './answer.js'
@@ -13,10 +14,17 @@ import { recordedError } from './recorded-error.js'
  */
 export type Together = <T>(first: () => Promise<T>, second: () => Promise<unknown>, goOn?: (answer: T) => boolean) => Promise<T>
 
+/**
+ * Writes down, within a transaction of the broker, that a run begins; answers `false`, and writes nothing, where something else may be known
+ * of its task than that it waits, or it is one of `except`.
+ */
+export type BeginWithin = (id: string, run: Run, except: ReadonlySet<string>) => boolean
+
 export interface TrackingParts {
   readonly store: Store
   /** Where the store and the broker share a file. */
   readonly together?: Together | undefined
+  readonly begin?: BeginWithin | undefined
   /** How long a call may take to reach the broker, where that is another system. @defaultValue 60,000 */
   readonly sendingMs?: number | undefined
   readonly settings: { readonly keepCompletedMs: number; readonly keepFailedMs: number }
@@ -166,6 +174,11 @@ export class Tracking {
       answer.unsent(error)
     }
     return recorded
+  }
+
+  /** Absent where the store and the broker have no transaction in common. */
+  get begin(): BeginWithin | undefined {
+    return this.#parts.begin
   }
 
   /** Whether the store and the broker share a file, and one writer, which keeps the order of what it is handed. */

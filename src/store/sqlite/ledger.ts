@@ -1,4 +1,5 @@
 import type { TaskState } from '../../core/lifecycle.js'
+import type { Run } from '../../core/run.js'
 import type { Database, SqlValue, Statement } from '../../sqlite/driver.js'
 import { prepareAll } from '../../sqlite/prepare.js'
 import { blank } from '../apply.js'
@@ -65,6 +66,13 @@ export class StoreLedger {
     if (only === undefined || recorded === undefined) return this.#applyAll(changes, now)
     this.#news.add(only.id)
     return [recorded]
+  }
+
+  /** Whether a run began of a task that is known to wait, and is none of `except`; else nothing is changed. */
+  beginRun(id: string, run: Run, { except, now }: { readonly except: ReadonlySet<string>; readonly now: number }): boolean {
+    const hasBegun = this.#shortCuts.begin(id, run, { except, now })
+    if (hasBegun) this.#news.add(id)
+    return hasBegun
   }
 
   begin(key: string, announcement: Announcement, join: readonly TaskState[], now: number): Begun {

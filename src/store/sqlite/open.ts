@@ -4,7 +4,6 @@ import { refuseUnknownKeys, show, withoutUndefined } from '../../core/options.js
 import { ErrandError } from '../../errors.js'
 import { Bell } from '../../sqlite/bell.js'
 import { Room } from '../../sqlite/room.js'
-import type { Store } from '../store.js'
 import { storeFailure } from './failure.js'
 import { STORE_SCHEMA } from './schema.js'
 import { SqliteStore } from './store.js'
@@ -35,7 +34,7 @@ const DEFAULTS = { namespace: '', durability: 'full', clock: systemClock, log: s
  * @throws ErrandError `OPTION_INVALID`, `PACKAGE_MISSING`, `DRIVER_UNSUPPORTED`, `STORE_REFUSED` when the file cannot be written,
  * `STORE_UNREACHABLE`
  */
-export async function openSqliteStore(given: SqliteStoreOptions): Promise<Store> {
+export async function openSqliteStore(given: SqliteStoreOptions): Promise<SqliteStore> {
   const { file, namespace, durability, clock, log } = resolve(given)
   try {
     const room = file instanceof Room ? file.share() : await Room.open({ file, durability, clock })

@@ -1,5 +1,6 @@
 import { applyChange, blank } from '../apply.js'
-import type { Announced, Change, Run, TaskRecord } from '../store.js'
+import type { Run } from '../../core/run.js'
+import type { Announced, Change, TaskRecord } from '../store.js'
 
 /** The columns that a record is read from; `result` beside them, where it is wanted. */
 export const ROW = 'record, id, task, queue, owner, tenant, key, parent, tags, created, due, expires, run, ended'

@@ -1,4 +1,5 @@
 import type { Database, Statement } from '../../sqlite/driver.js'
+import type { Run } from '../../core/run.js'
 import { prepareAll } from '../../sqlite/prepare.js'
 import { exact, exactOrNull } from '../columns.js'
 import { searchable } from '../search.js'
@@ -10,6 +11,9 @@ const SQL = {
              VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, '${ROOM_FOR_RUN}') ON CONFLICT DO NOTHING`,
   start: `UPDATE store_task SET state = 'running', due = NULL, run = ?
           WHERE namespace = ? AND id = ? AND state = 'queued' AND record IS NULL AND (expires IS NULL OR expires > ?)`,
+  startUnless: `UPDATE store_task SET state = 'running', due = NULL, run = ?
+                WHERE namespace = ? AND id = ? AND state = 'queued' AND record IS NULL AND (expires IS NULL OR expires > ?)
+                  AND task NOT IN (SELECT value FROM json_each(?))`,
   complete: `UPDATE store_task SET state = 'completed', ended = ?, expires = ?, result = ?
              WHERE namespace = ? AND id = ? AND state = 'running' AND run = ? AND (expires IS NULL OR expires > ?)`,
   setKey: 'INSERT OR REPLACE INTO store_key VALUES (?, ?, ?)',
@@ -42,6 +46,14 @@ export class ShortCuts {
       default:
         return undefined
     }
+  }
+
+  /** As a change that began it would; answers `false`, and changes nothing, where the task has to be read first or is one of `except`. */
+  begin(id: string, run: Run, { except, now }: { readonly except: ReadonlySet<string>; readonly now: number }): boolean {
+    const { start, startUnless } = this.#sql
+    const values = [runText(run), this.#namespace, id, now] as const
+    const { changes } = except.size === 0 ? start.run(...values) : startUnless.run(...values, JSON.stringify([...except].map(exact)))
+    return Number(changes) > 0
   }
 
   #announce(change: Announced): Recorded | undefined {

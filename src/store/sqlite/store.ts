@@ -2,6 +2,7 @@ import type { Clock } from '../../core/clock.js'
 import type { TaskState } from '../../core/lifecycle.js'
 import type { Logger } from '../../core/logger.js'
 import { promised } from '../../core/promised.js'
+import type { Run } from '../../core/run.js'
 import { ErrandError } from '../../errors.js'
 import type { Bell } from '../../sqlite/bell.js'
 import { sqliteFailure } from '../../sqlite/failure.js'
@@ -63,6 +64,14 @@ export class SqliteStore implements Store {
       const bounded = changes.map(boundChange)
       return bounded.length === 0 ? [] : this.#write(() => this.#ledger.apply(bounded, this.#parts.clock.now()))
     })
+  }
+
+  /**
+   * For a part that shares the room, within a transaction: writes down that a run of a task begins that is known to wait and is none of
+   * `except`. Answers whether it did.
+   */
+  beginWithin(id: string, run: Run, except: ReadonlySet<string>): boolean {
+    return this.#ledger.beginRun(id, run, { except, now: this.#parts.clock.now() })
   }
 
   async begin(key: string, announcement: Announcement, join: readonly TaskState[] = UNFINISHED): Promise<Begun> {
