@@ -37,7 +37,7 @@ try {
   for (const system of chosenSystems().filter(isPossible)) if (await hasServer(system)) systems.push(system)
   const patienceMs = Number(given.patience) * 1000
   const measured = await measureAll({ systems, figures, sizes, rounds: Number(given.rounds), servers, patienceMs, say: (line) => console.error(line) })
-  const versions = [...libraries(), ...(await servers.versions()), ...packagesOf(systems)]
+  const versions = [...libraries(), ...servers.versions(), ...packagesOf(systems)]
   const command = ['npm run bench --', ...process.argv.slice(2)].join(' ')
   const report = reportOf({ systems, measured, machine: machine(), versions, command })
   console.log(report)
