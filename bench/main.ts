@@ -2,6 +2,7 @@
 import { writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
+import { choose } from './choice.js'
 import { figures as allFigures } from './figures/index.js'
 import { libraries, machine } from './machine.js'
 import { reportOf } from './report.js'
@@ -29,45 +30,43 @@ const { values: given } = parseArgs({
   },
 })
 
-const systems: System[] = []
 const figures = allFigures.filter(({ name, isLong }) => given.figures?.split(',').includes(name) ?? isLong !== true)
 const sizes = { count: Number(given.count), calls: Number(given.calls), backlog: Number(given.backlog) }
 const servers = new Servers()
 try {
-  for (const system of chosenSystems().filter(isPossible)) if (await hasServer(system)) systems.push(system)
-  const patienceMs = Number(given.patience) * 1000
-  const measured = await measureAll({ systems, figures, sizes, rounds: Number(given.rounds), servers, patienceMs, say: (line) => console.error(line) })
-  const versions = [...libraries(), ...(await servers.versions()), ...packagesOf(systems)]
-  const command = ['npm run bench --', ...process.argv.slice(2)].join(' ')
-  const report = reportOf({ systems, measured, machine: machine(), versions, command })
-  console.log(report)
-  if (given.save) writeFileSync(RESULTS, `# Results\n\n${ABOUT}\n\n${report}`)
-  process.exitCode = measured.some(({ failures }) => failures.length > 0) ? 1 : 0
+  const { systems, leftOut } = await choose(askedSystems(), servers)
+  sayAll(leftOut)
+  if (systems.length === 0) {
+    console.error('Nothing was measured: every system that was asked for was left out.')
+    process.exitCode = 1
+  } else {
+    process.exitCode = (await report(systems)) ? 0 : 1
+    // once more: the lines above scrolled away in the meantime, and the report does not have these systems
+    sayAll(leftOut)
+  }
 } finally {
   await servers.close()
 }
 
-function chosenSystems(): readonly System[] {
+function askedSystems(): readonly System[] {
   if (given.systems !== undefined) return given.systems.split(',').map(findSystem)
   return given.peers ? allSystems : ownSystems
 }
 
-function isPossible(system: System): boolean {
-  const refusal = system.refusal?.()
-  if (refusal !== undefined) console.error(`left out: ${system.name}: ${refusal}`)
-  return refusal === undefined
+/** Measures, and prints what came out; resolves to whether no figure failed. */
+async function report(systems: readonly System[]): Promise<boolean> {
+  const patienceMs = Number(given.patience) * 1000
+  const measured = await measureAll({ systems, figures, sizes, rounds: Number(given.rounds), servers, patienceMs, say: (line) => console.error(line) })
+  const versions = [...libraries(), ...servers.versions(), ...packagesOf(systems)]
+  const command = ['npm run bench --', ...process.argv.slice(2)].join(' ')
+  const text = reportOf({ systems, measured, machine: machine(), versions, command })
+  console.log(text)
+  if (given.save) writeFileSync(RESULTS, `# Results\n\n${ABOUT}\n\n${text}`)
+  return measured.every(({ failures }) => failures.length === 0)
 }
 
-/** A peer whose server is not there is left out; a limit or Errand is not. */
-async function hasServer(system: System): Promise<boolean> {
-  try {
-    await servers.open([system])
-    return true
-  } catch (error) {
-    if (system.packages === undefined) throw error
-    console.error(`left out: ${system.name}: ${error instanceof Error ? error.message : String(error)}`)
-    return false
-  }
+function sayAll(lines: readonly string[]): void {
+  for (const line of lines) console.error(line)
 }
 
 function packagesOf(chosen: readonly System[]): readonly string[] {

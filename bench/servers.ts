@@ -25,20 +25,27 @@ interface PostgresKit {
   readonly ownPostgresServer: (options: { readonly isDurable: boolean }) => Promise<Server & AsyncDisposable>
 }
 
+type Starts = Readonly<Record<ServerKind, () => Promise<Server & AsyncDisposable>>>
+
 /** The servers that the chosen systems need, started when the first one asks. */
 export class Servers {
+  readonly #starts: Starts
+  /** Also those that did not start, which are not tried again. */
   readonly #started = new Map<ServerKind, Promise<Server>>()
-  readonly #open: AsyncDisposable[] = []
+  readonly #open = new Map<ServerKind, Server & AsyncDisposable>()
+
+  constructor(starts = STARTS) {
+    this.#starts = starts
+  }
 
   /** Starts what is missing for `systems`. */
   async open(systems: readonly System[]): Promise<void> {
     for (const { server } of systems) if (server !== undefined) await this.#get(server)
   }
 
-  async urls(): Promise<Partial<Record<ServerKind, string>>> {
-    const urls: Partial<Record<ServerKind, string>> = {}
-    for (const [kind, server] of this.#started) urls[kind] = (await server).url
-    return urls
+  /** Of those that are open. */
+  urls(): Partial<Record<ServerKind, string>> {
+    return Object.fromEntries([...this.#open].map(([kind, { url }]) => [kind, url]))
   }
 
   /** `undefined` for a system without one. */
@@ -46,12 +53,15 @@ export class Servers {
     return server === undefined ? undefined : this.#get(server)
   }
 
-  async versions(): Promise<readonly string[]> {
-    return Promise.all([...this.#started.values()].map(async (server) => (await server).version))
+  /** Of those that are open. */
+  versions(): readonly string[] {
+    return [...this.#open.values()].map(({ version }) => version)
   }
 
   async close(): Promise<void> {
-    for (const server of this.#open.splice(0)) await server[Symbol.asyncDispose]()
+    const all = [...this.#open.values()]
+    this.#open.clear()
+    for (const server of all) await server[Symbol.asyncDispose]()
   }
 
   #get(kind: ServerKind): Promise<Server> {
@@ -63,14 +73,14 @@ export class Servers {
   }
 
   async #start(kind: ServerKind): Promise<Server> {
-    const server = await STARTS[kind]()
-    this.#open.push(server)
+    const server = await this.#starts[kind]()
+    this.#open.set(kind, server)
     return server
   }
 }
 
 /** How a server of each kind is started. */
-const STARTS: Readonly<Record<ServerKind, () => Promise<Server & AsyncDisposable>>> = {
+const STARTS: Starts = {
   rabbitmq: startRabbit,
   redis: () => startRedis([]),
   'redis-aof': () => startRedis(['--appendonly', 'yes', '--appendfsync', 'everysec']),

@@ -11,11 +11,11 @@ const FOLDER = join(root, '.matrix')
 const ALL = ['20.19.0', '22', '24']
 
 const SERVERS = ['broker/rabbitmq-[a-e]*', 'broker/rabbitmq-[f-z]*', 'acceptance/outbox']
-const ONCE = ['architecture', 'docs', 'package', 'types', ...SERVERS, 'browser/*']
+const ONCE = ['architecture', 'docs', 'package', 'types', 'bench/*', ...SERVERS, 'browser/*']
 
 /**
- * Tests of the sources, of the package and of what servers and browsers do say the same on every Node and are run on one only. The
- * contract of brokers on RabbitMQ, and workers on it, are run on all.
+ * Tests of the sources, of the package, of the benchmark and of what servers and browsers do say the same on every Node and are run on
+ * one only. The contract of brokers on RabbitMQ, and workers on it, are run on all.
  */
 export const NOT_PER_NODE = ONCE.map((name) => `build/test/${name}.test.js`)
 

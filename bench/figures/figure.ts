@@ -62,7 +62,7 @@ export class Bench {
 
   static async #run<T>(given: Given, limitMs: number, work: (bench: Bench) => Promise<T>): Promise<T> {
     const folder = mkdtempSync(join(tmpdir(), 'errand-bench-'))
-    const place = { urls: await given.servers.urls(), name: `bench-${randomUUID().slice(0, 8)}`, folder }
+    const place = { urls: given.servers.urls(), name: `bench-${randomUUID().slice(0, 8)}`, folder }
     const bench = new Bench({ ...given, place })
     const limit = setTimeout(() => bench.#sides.forEach((side) => side.kill()), limitMs)
     try {

@@ -1,0 +1,34 @@
+import type { Servers } from './servers.js'
+import type { System } from './system.js'
+
+/** Of the systems that were asked for: those that can be measured here, and a line for each other one that says why not. */
+export interface Choice {
+  readonly systems: readonly System[]
+  readonly leftOut: readonly string[]
+}
+
+/**
+ * Leaves out what refuses, and peers whose server cannot be started.
+ *
+ * @throws what kept the server of a limit or of Errand from starting: these are never left out
+ */
+export async function choose(asked: readonly System[], servers: Pick<Servers, 'open'>): Promise<Choice> {
+  const systems: System[] = []
+  const leftOut: string[] = []
+  for (const system of asked) {
+    const why = system.refusal?.() ?? (await missingServer(system, servers))
+    if (why === undefined) systems.push(system)
+    else leftOut.push(`left out: ${system.name}: ${why}`)
+  }
+  return { systems, leftOut }
+}
+
+async function missingServer(system: System, servers: Pick<Servers, 'open'>): Promise<string | undefined> {
+  try {
+    await servers.open([system])
+    return undefined
+  } catch (error) {
+    if (system.packages === undefined) throw error
+    return error instanceof Error ? error.message : String(error)
+  }
+}
