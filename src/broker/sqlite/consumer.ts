@@ -4,6 +4,7 @@ import type { Run } from '../../core/run.js'
 import type { GroupCommit } from '../../sqlite/group-commit.js'
 import type { ConsumeOptions, Delivery, Verdict } from '../broker.js'
 import { deliveryOf, type ClaimedRow, type Ending, type Ledger, type Settled } from './ledger.js'
+import { Unclaimed } from './unclaimed.js'
 
 /** What the consumers of a connection share. */
 export interface ConsumerParts {
@@ -43,12 +44,14 @@ const LONGEST_WAIT_MS = 30_000
 
 /**
  * Takes messages of one queue, never more than it may hold, and writes down how they ended. One transaction does both: what
- * ended since the last one goes, and the places that became free are filled.
+ * ended since the last one goes, and the places that became free are filled. A temporary queue needs no claims, see {@link Unclaimed}.
  */
 export class Consumer {
   readonly #parts: ConsumerParts
   readonly #options: ConsumerOptions
   readonly #hold: NodeJS.Timeout | undefined
+  /** Of a temporary queue. */
+  readonly #unclaimed: Unclaimed | undefined
   #owner = 0
   #number = 0
   #inHand = 0
@@ -65,7 +68,8 @@ export class Consumer {
     this.#parts = parts
     this.#options = options
     // a process that consumes has a reason to live, although its timers and watches do not hold it; waiting for replies is none
-    if (options.temporary !== true) this.#hold = setInterval(() => undefined, LONGEST_TIMER_MS)
+    if (options.temporary === true) this.#unclaimed = new Unclaimed(parts.ledger)
+    else this.#hold = setInterval(() => undefined, LONGEST_TIMER_MS)
   }
 
   /** Makes the queue known, and works from now on in the name of `owner`. What another owner had in hand is lost to it. */
@@ -122,6 +126,7 @@ export class Consumer {
     try {
       while (this.#isWanted && !this.#isClosed) {
         this.#isWanted = false
+        this.#deliverUnclaimed()
         if (this.#hasWork()) await this.#exchange()
         else this.#wakeWhenDue()
         this.#isFailing = false
@@ -142,14 +147,22 @@ export class Consumer {
 
   #hasWork(): boolean {
     if (this.#settled.length > 0) return true
-    return this.#room() > 0 && this.#parts.ledger.hasDue(this.#number, this.#parts.clock.now())
+    if (this.#room() <= 0) return false
+    const { ledger, clock } = this.#parts
+    return this.#unclaimed === undefined ? ledger.hasDue(this.#number, clock.now()) : ledger.hasFallenDue(this.#number, clock.now())
+  }
+
+  #deliverUnclaimed(): void {
+    const room = this.#room()
+    if (this.#unclaimed === undefined || room <= 0) return
+    for (const row of this.#unclaimed.take(this.#number, room)) this.#deliver(row, this.#owner, undefined)
   }
 
   async #exchange(): Promise<void> {
     const owner = this.#owner
     const { isKnown, count, room, rows, begun } = await this.#parts.writer.submit(() => this.#settleAndClaim(owner))
-    if (count === this.#settled.length) this.#settled = []
-    else this.#settled.splice(0, count)
+    const written = this.#settled.splice(0, count)
+    this.#unclaimed?.forget(written)
     for (const [index, row] of rows.entries()) this.#deliver(row, owner, begun?.[index])
     // fewer than there was room for: nothing is left, so find out when something will be
     if (rows.length < room) this.#isWanted = true
@@ -162,8 +175,10 @@ export class Consumer {
     if (!ledger.hasOwner(owner)) return { isKnown: false, count: this.#settled.length, room: 0, rows: [] }
     const room = this.#room()
     const mine = this.#settled.filter((one) => one.owner === owner)
-    if (mine.length > 0) ledger.settle({ owner, name: this.#options.name, now }, mine)
-    const rows = room > 0 ? ledger.claim(this.#number, owner, room, now) : []
+    const claimant = { owner, name: this.#options.name, now }
+    if (this.#unclaimed !== undefined) this.#unclaimed.settle(this.#number, claimant, mine)
+    else if (mine.length > 0) ledger.settle(claimant, mine)
+    const rows = room > 0 ? ledger.claim(this.#number, owner, this.#unclaimed === undefined ? room : 0, now) : []
     const begun = rows.length > 0 ? this.#options.begin?.(rows) : undefined
     return { isKnown: true, count: this.#settled.length, room, rows, begun }
   }

@@ -85,7 +85,12 @@ export class Ledger {
 
   /** Whether something of a queue can be claimed now. A plain read, without a lock. */
   hasDue(queue: number, now: number): boolean {
-    return this.#sql.hasReady.get(queue) !== undefined || this.#sql.nowDue.get(queue, now, 1) !== undefined
+    return this.#sql.hasReady.get(queue) !== undefined || this.hasFallenDue(queue, now)
+  }
+
+  /** Whether a delayed message of a queue is due and has to be made ready. A plain read. */
+  hasFallenDue(queue: number, now: number): boolean {
+    return this.#sql.nowDue.get(queue, now, 1) !== undefined
   }
 
   /** When the next delayed message of a queue falls due. */
@@ -103,6 +108,12 @@ export class Ledger {
     this.#sql.claimReady.run(owner, queue, last.rank, last.seq)
     this.#sql.deleteReady.run(queue, last.rank, last.seq)
     return rows
+  }
+
+  /** Claims a message that is ready, if it still is. */
+  claimOne(queue: number, owner: number, { rank, seq }: Pick<ClaimedRow, 'rank' | 'seq'>): void {
+    this.#sql.claimOne.run(owner, queue, rank, seq)
+    this.#sql.takeReady.run(queue, rank, seq)
   }
 
   /** Makes the delayed messages of a queue that are due by now ready. */

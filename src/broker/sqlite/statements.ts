@@ -31,6 +31,9 @@ const SQL = {
                WHERE queue = ? AND (rank, seq) <= (?, ?)`,
   deleteReady: 'DELETE FROM broker_ready WHERE queue = ? AND (rank, seq) <= (?, ?)',
 
+  claimOne: `INSERT INTO broker_claimed SELECT ?, seq, queue, rank, attempt, crashes, note FROM broker_ready
+             WHERE queue = ? AND rank = ? AND seq = ?`,
+
   readyAfter: `SELECT r.rank, r.seq, r.attempt, r.crashes, r.note, m.id, m.body
                FROM broker_ready r CROSS JOIN broker_message m ON m.seq = r.seq
                WHERE r.queue = ? AND (r.rank, r.seq) > (?, ?) ORDER BY r.rank, r.seq LIMIT ?`,
