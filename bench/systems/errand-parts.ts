@@ -85,7 +85,7 @@ const callOf = (number: number, context: CallMessage['context']): CallMessage =>
 /** Takes every message at once, and gives none out. */
 function brokerInto(sent: OutgoingMessage[]): Broker {
   return {
-    features: { name: 'none', survivesRestart: false, crossHost: false, delayStepMs: 0 },
+    features: { name: 'none', survivesRestart: false, crossHost: false, delayStepMs: 0, storesInOrder: false },
     publish: async (message) => void sent.push(message),
     consume: async () => ({ stop: async () => {} }),
     count: async () => ({ waiting: sent.length, dead: 0 }),

@@ -10,6 +10,8 @@ export interface BrokerFeatures {
   readonly crossHost: boolean
   /** Delays are rounded up to this many milliseconds. */
   readonly delayStepMs: number
+  /** A message published in the turn of a verdict, and before it, is there wherever the verdict counts. */
+  readonly storesInOrder: boolean
 }
 
 /** A message on its way to a queue. */

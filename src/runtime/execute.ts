@@ -144,8 +144,9 @@ async function runHere(host: Host, call: OpenedCall, scope: TaskScope, { task, s
     const kept = result ? { value } : undefined
     const answer = answerTo(runtime, call, sealAnswer(runtime, call, { kind: 'completed', value: kept?.value }))
     const concluded = concludeRun(runtime, { call, tracked, answer, events, result: kept })
-    // before the message goes; in one file it goes in the transaction of the rest, if nothing has to be known before
-    const isAwaited = call.next !== undefined || tracked?.isInOneFile !== true || isCancelled(signal)
+    // before the message goes; where the order is kept it goes with the rest or after it, if nothing has to be known before
+    const isInOrder = tracked?.isInOneFile ?? (runtime.broker.features.storesInOrder && !isLane)
+    const isAwaited = call.next !== undefined || !isInOrder || isCancelled(signal)
     return isAwaited && concluded instanceof Promise ? await concluded : DONE
   } finally {
     bodies?.end(task.name)

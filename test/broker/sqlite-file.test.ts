@@ -127,6 +127,36 @@ describe('the embedded broker and its file', function () {
     expect(rows(db)).to.deep.equal({})
   })
 
+  it('a message of a temporary queue heeds every verdict, without a claim, and goes when it is done', async () => {
+    const broker = await open()
+    const db = await inspect()
+    const verdicts: Record<string, Verdict[]> = {
+      again: [{ kind: 'again', delayMs: 0, note: 'once more' }, DONE],
+      late: [{ kind: 'again', delayMs: 20 }, DONE],
+      back: [{ kind: 'release' }, DONE],
+      dead: [{ kind: 'dead', note: 'why' }],
+      done: [DONE],
+    }
+    const seen: string[] = []
+    let claims = 0
+    await broker.consume('replies', { concurrency: 2, temporary: true }, async ({ id, attempt, note }) => {
+      seen.push([id, attempt, note ?? ''].join(' '))
+      claims += rows(db)['broker_claimed'] ?? 0
+      return verdicts[id]?.shift() ?? { kind: 'dead', note: 'it came too often' }
+    })
+    for (const id of Object.keys(verdicts)) await broker.publish({ id, queue: 'replies', body: Buffer.from('reply'), toTemporary: true })
+    await broker.publish({ id: 'done', queue: 'replies', body: Buffer.from('later'), toTemporary: true, delayMs: 20 })
+    verdicts['done']?.push(DONE)
+
+    await until('all deliveries', () => seen.length === 9)
+    await until('an empty queue', async () => (await broker.count('replies')).waiting === 0)
+
+    const expected = ['again 1 ', 'again 2 once more', 'late 1 ', 'late 2 ', 'back 1 ', 'back 1 ', 'dead 1 ', 'done 1 ', 'done 1 ']
+    expect([...seen].sort()).to.deep.equal([...expected].sort())
+    expect(claims).to.equal(0)
+    expect(await broker.count('replies')).to.deep.equal({ waiting: 0, dead: 1 })
+  })
+
   it('fifteen hundred messages that fall due at one moment are all delivered', async () => {
     const broker = await open()
     await Promise.all(Array.from({ length: 1_500 }, () => publish(broker, { delayMs: 50 })))

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { expect } from 'chai'
 import fc from 'fast-check'
 import { deadQueueOf } from '#src/broker/broker.js'
-import { DONE, type BrokerCases } from './broker-case.js'
+import { codeOf, DONE, type BrokerCases } from './broker-case.js'
 
 export const crashCases: BrokerCases = {
   'a message whose consumer died is delivered again, as attempt 2 with one crash': async (c) => {
@@ -188,32 +188,6 @@ export const deadLetterCases: BrokerCases = {
   },
 }
 
-export const temporaryCases: BrokerCases = {
-  'a reply reaches the temporary queue of another process': async (c) => {
-    const replies = await c.collect(() => DONE, { temporary: true })
-
-    const id = await c.publish({ toTemporary: true }, await c.second())
-
-    await c.until('the reply', () => replies.some((delivery) => delivery.id === id))
-  },
-
-  'publishing to a temporary queue that is not there rejects with PUBLISH_UNROUTABLE': async (c) => {
-    expect(await codeOf(c.publish({ toTemporary: true }))).to.equal('PUBLISH_UNROUTABLE')
-    expect(await codeOf(c.publish({ toTemporary: true }))).to.equal('PUBLISH_UNROUTABLE')
-  },
-
-  'a temporary queue goes with the connection that had it': async (c) => {
-    const other = await c.second()
-    const replies = await c.collect(() => DONE, { temporary: true, broker: other })
-    await c.publish({ toTemporary: true })
-    await c.until('the reply', () => replies.length === 1)
-
-    await other.close()
-
-    await c.until('the refusal', async () => (await codeOf(c.publish({ toTemporary: true }))) === 'PUBLISH_UNROUTABLE')
-  },
-}
-
 export const volumeCases: BrokerCases = {
   'random bytes arrive unchanged, none and many': async (c) => {
     const arrived = new Map<string, Buffer>()
@@ -280,13 +254,4 @@ export const healthCases: BrokerCases = {
   'a queue nobody ever used counts as empty': async (c) => {
     expect(await c.broker.count(c.queue)).to.deep.equal({ waiting: 0, dead: 0 })
   },
-}
-
-async function codeOf(action: Promise<unknown>): Promise<unknown> {
-  try {
-    await action
-    return 'nothing'
-  } catch (error) {
-    return error instanceof Error && 'code' in error ? error.code : error
-  }
 }

@@ -165,6 +165,29 @@ describe('a message and what is known of its task, in one file', () => {
     })
   })
 
+  it('an answer that is handed in before its verdict is stored with that, in one transaction', async () => {
+    const { room, broker, id, publish } = await given()
+    const commits: number[] = []
+    const replies: string[] = []
+    await broker.consume('replies', { concurrency: 1, temporary: true }, async (reply) => {
+      replies.push(reply.id)
+      return { kind: 'done' }
+    })
+    await broker.consume('work', { concurrency: 1 }, async () => {
+      commits.length = 0
+      void broker.publish({ id: `${id}.outcome`, queue: 'replies', body: BODY, toTemporary: true })
+      return { kind: 'done' }
+    })
+    const inHand = () => (room.db.prepare('SELECT count(*) AS n FROM broker_claimed').get() as { n: number }).n
+    room.onCommit(() => commits.push(inHand()))
+
+    await publish()
+    await until('the answer', () => replies.length > 0)
+
+    expect(broker.features.storesInOrder).to.equal(true)
+    expect(commits[0], 'messages in hand after the commit of the answer').to.equal(0)
+  })
+
   describe('the claim of a message and the begin of its run', () => {
     const run = { attempt: 1, startedAt: 5, worker: { host: 'h', pid: 1 } }
     const NONE: ReadonlySet<string> = new Set()

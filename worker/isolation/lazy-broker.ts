@@ -2,7 +2,7 @@ import type { Broker, BrokerFeatures } from '../../src/broker/broker.js'
 import { ErrandError } from '../../src/errors.js'
 
 /** What may be said of a broker that nobody has opened yet. */
-const UNKNOWN: BrokerFeatures = { name: 'not opened', survivesRestart: false, crossHost: false, delayStepMs: 0 }
+const UNKNOWN: BrokerFeatures = { name: 'not opened', survivesRestart: false, crossHost: false, delayStepMs: 0, storesInOrder: false }
 
 /** A broker that is opened when it is needed first: many tasks call no others, and a connection of their own would be wasted on them. */
 export function lazyBroker(open: () => Promise<Broker>): Broker {

@@ -52,7 +52,7 @@ interface Consumer {
 const LONGEST_TIMER_MS = 2 ** 31 - 1
 
 class MemoryBroker implements Broker {
-  readonly features: BrokerFeatures = { name: 'memory', survivesRestart: false, crossHost: false, delayStepMs: 1 }
+  readonly features: BrokerFeatures = { name: 'memory', survivesRestart: false, crossHost: false, delayStepMs: 1, storesInOrder: true }
   readonly #clock: Clock
   readonly #queues = new Map<string, Queue>()
   readonly #timers = new Set<() => void>()

@@ -54,7 +54,7 @@ export async function openRabbitBroker(given: RabbitBrokerOptions): Promise<Brok
 }
 
 class RabbitBroker implements Broker {
-  readonly features: BrokerFeatures = { name: 'rabbitmq', survivesRestart: true, crossHost: true, delayStepMs: DELAY_STEP_MS }
+  readonly features: BrokerFeatures = { name: 'rabbitmq', survivesRestart: true, crossHost: true, delayStepMs: DELAY_STEP_MS, storesInOrder: false }
   readonly #options: ResolvedRabbitOptions
   readonly #topology: Topology
   readonly #declarer: Declarer

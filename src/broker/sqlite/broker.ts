@@ -57,7 +57,7 @@ export class SqliteBroker implements Broker {
   constructor(parts: SqliteBrokerParts) {
     this.#parts = parts
     const { room } = parts
-    this.features = { name: 'sqlite', survivesRestart: room.durability === 'full', crossHost: false, delayStepMs: 1 }
+    this.features = { name: 'sqlite', survivesRestart: room.durability === 'full', crossHost: false, delayStepMs: 1, storesInOrder: true }
     this.#file = room.opened
     this.#ledger = new Ledger(room.db)
     this.#writer = room.writer
