@@ -46,7 +46,8 @@ export class Shutdown {
     if (loop.running > 0) log.info(`The worker stops; ${loop.running} running task(s) may end first.`)
     const quiet = loop.quiet()
     quiet.catch((error: unknown) => log.warn(`Stopping to consume failed: ${error instanceof Error ? error.message : 'unknown'}`))
-    const empty = loop.empty()
+    // what was being taken in that moment may have begun
+    const empty = quiet.catch(() => {}).then(() => loop.empty())
     await Promise.race([empty, this.#expired])
     if (loop.running > 0) {
       loop.abort(new ErrandError('TASK_FAILED', 'The worker stops and its grace period is over; the task will be run again.'))

@@ -12,7 +12,7 @@ export class Registry {
   readonly #withoutTypes = new Set<TaskDeclaration>()
   readonly #members = new WeakMap<object, Map<string, TaskDeclaration>>()
   readonly #modules = new Set<string>()
-  readonly #limited = new Set<string>()
+  readonly #beginningAlone = new Set<string>()
 
   /** Makes `declaration` known under the function that replaced its body. */
   declare(declaration: TaskDeclaration, wrapper: object): void {
@@ -64,9 +64,9 @@ export class Registry {
     return [...this.#byName.keys()]
   }
 
-  /** Names and aliases of tasks with limits. */
-  get limited(): ReadonlySet<string> {
-    return this.#limited
+  /** Names and aliases of tasks whose runs do not begin with the claims of their messages: limits may stand against it, or nothing is kept of them. */
+  get beginningAlone(): ReadonlySet<string> {
+    return this.#beginningAlone
   }
 
   /** Modules in which tasks were declared. */
@@ -122,7 +122,7 @@ export class Registry {
         `Two tasks are called "${name}": ${place(other)} and ${place(task)}. Messages carry only the name, so give one of them { name: '…' }.`,
       )
     }
-    if (task.declaration.options.limits !== undefined) this.#limited.add(name)
+    if (task.declaration.options.limits !== undefined || !task.declaration.options.track) this.#beginningAlone.add(name)
     if (other === undefined || isSubclassTask(task, other)) this.#byName.set(name, task)
   }
 }

@@ -1,3 +1,4 @@
+import { nextTick } from 'node:process'
 import type { Clock } from '../../core/clock.js'
 import type { Logger } from '../../core/logger.js'
 import type { Run } from '../../core/run.js'
@@ -24,11 +25,11 @@ export interface ConsumerOptions extends ConsumeOptions {
   readonly handle: (delivery: Delivery) => Promise<Verdict>
 }
 
+type OwnSettled = Settled & { readonly owner: number }
+
 /** What a transaction did. */
 interface Exchanged {
   readonly isKnown: boolean
-  /** How many endings are written down. */
-  readonly count: number
   readonly room: number
   readonly rows: readonly ClaimedRow[]
   /** The run of each row that began. */
@@ -37,6 +38,8 @@ interface Exchanged {
 
 /** How long after a failed change it is tried again. */
 const RETRY_MS = 500
+/** How long runs begin by themselves after one could not begin with its claim. */
+const BEGIN_PAUSE_MS = 10_000
 /** The longest time a timer of the platform can wait. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1
 /** Longer delays are waited for in steps: a timer knows nothing of a clock that is set, or of a machine that slept. */
@@ -55,12 +58,14 @@ export class Consumer {
   #owner = 0
   #number = 0
   #inHand = 0
-  #settled: (Settled & { readonly owner: number })[] = []
+  #settled: OwnSettled[] = []
   #isStopped = false
   #isClosed = false
   #isWanted = false
   #isWorking = false
   #isFailing = false
+  #isGathering = false
+  #beginsAgainAt = 0
   #working: Promise<void> = Promise.resolve()
   #cancelTimer: () => void = () => undefined
 
@@ -113,6 +118,8 @@ export class Consumer {
     this.#isClosed = true
     clearInterval(this.#hold)
     this.#cancelTimer()
+    // what ended in this very turn is written down before the rest is given back; where that fails, it is given back too
+    if (this.#isGathering) void this.#settleAndClaim(this.#owner, this.#settled.splice(0)).catch(() => {})
   }
 
   /** Nothing is claimed or settled after this. The process is left alive: what it does about a lost queue is not for a timer to say. */
@@ -142,7 +149,7 @@ export class Consumer {
   }
 
   #room(): number {
-    return this.#isStopped ? 0 : this.#options.concurrency - this.#inHand
+    return this.#isStopped ? 0 : this.#options.concurrency - (this.#unclaimed?.size ?? this.#inHand)
   }
 
   #hasWork(): boolean {
@@ -159,28 +166,48 @@ export class Consumer {
   }
 
   async #exchange(): Promise<void> {
+    // behind what all that end in this turn have handed in: none may go before its answer is stored
+    this.#isGathering = true
+    await new Promise<void>((resolve) => nextTick(resolve))
+    this.#isGathering = false
+    if (this.#isClosed) return
     const owner = this.#owner
-    const { isKnown, count, room, rows, begun } = await this.#parts.writer.submit(() => this.#settleAndClaim(owner))
-    const written = this.#settled.splice(0, count)
-    this.#unclaimed?.forget(written)
+    const ended = this.#settled.slice()
+    const { isKnown, room, rows, begun } = await this.#settleAndClaim(owner, ended)
+    this.#settled.splice(0, ended.length)
+    this.#unclaimed?.forget(ended)
     for (const [index, row] of rows.entries()) this.#deliver(row, owner, begun?.[index])
     // fewer than there was room for: nothing is left, so find out when something will be
-    if (rows.length < room) this.#isWanted = true
+    if (rows.length < room || this.#unclaimed !== undefined) this.#isWanted = true
     if (!isKnown) await this.enroll(await this.#parts.replaceOwner(owner))
   }
 
-  #settleAndClaim(owner: number): Exchanged {
+  async #settleAndClaim(owner: number, ended: readonly OwnSettled[]): Promise<Exchanged> {
+    const { writer, clock } = this.#parts
+    const begin = clock.now() < this.#beginsAgainAt ? undefined : this.#options.begin
+    try {
+      return await writer.submit(() => this.#change(owner, ended, begin))
+    } catch (error) {
+      if (begin === undefined) throw error
+      // it may be the states that cannot be written, and then tasks go on without them
+      this.#beginsAgainAt = clock.now() + BEGIN_PAUSE_MS
+      return writer.submit(() => this.#change(owner, ended, undefined))
+    }
+  }
+
+  /** Within a transaction. */
+  #change(owner: number, ended: readonly OwnSettled[], begin: ConsumeOptions['begin']): Exchanged {
     const { ledger, clock } = this.#parts
     const now = clock.now()
-    if (!ledger.hasOwner(owner)) return { isKnown: false, count: this.#settled.length, room: 0, rows: [] }
+    if (!ledger.hasOwner(owner)) return { isKnown: false, room: 0, rows: [] }
     const room = this.#room()
-    const mine = this.#settled.filter((one) => one.owner === owner)
+    const mine = ended.filter((one) => one.owner === owner)
     const claimant = { owner, name: this.#options.name, now }
     if (this.#unclaimed !== undefined) this.#unclaimed.settle(this.#number, claimant, mine)
     else if (mine.length > 0) ledger.settle(claimant, mine)
     const rows = room > 0 ? ledger.claim(this.#number, owner, this.#unclaimed === undefined ? room : 0, now) : []
-    const begun = rows.length > 0 ? this.#options.begin?.(rows) : undefined
-    return { isKnown: true, count: this.#settled.length, room, rows, begun }
+    const begun = rows.length > 0 ? begin?.(rows) : undefined
+    return { isKnown: true, room, rows, begun }
   }
 
   /** Stopped meanwhile, it hands back what has not begun. */
@@ -214,7 +241,7 @@ export class Consumer {
   }
 
   #wakeWhenDue(): void {
-    if (this.#isStopped) return
+    if (this.#room() <= 0) return
     const due = this.#parts.ledger.nextDue(this.#number)
     if (due !== undefined) this.#wakeAfter(due - this.#parts.clock.now())
   }

@@ -27,6 +27,9 @@ export interface Claimant {
   readonly now: number
 }
 
+/** Where a due message stands in its queue. */
+export type Place = Pick<ClaimedRow, 'rank' | 'seq'>
+
 /** A message that an owner has just claimed. */
 export interface ClaimedRow {
   readonly rank: number
@@ -111,7 +114,7 @@ export class Ledger {
   }
 
   /** Claims a message that is ready, if it still is. */
-  claimOne(queue: number, owner: number, { rank, seq }: Pick<ClaimedRow, 'rank' | 'seq'>): void {
+  claimOne(queue: number, owner: number, { rank, seq }: Place): void {
     this.#sql.claimOne.run(owner, queue, rank, seq)
     this.#sql.takeReady.run(queue, rank, seq)
   }
@@ -125,12 +128,22 @@ export class Ledger {
   }
 
   /** The due messages of a queue behind `last`, `most` at most; they stay where they are. */
-  page(queue: number, last: Pick<ClaimedRow, 'rank' | 'seq'> | undefined, most: number): ClaimedRow[] {
+  page(queue: number, last: Place | undefined, most: number): ClaimedRow[] {
     return this.#sql.readyAfter.all(queue, last?.rank ?? -1, last?.seq ?? 0, most) as ClaimedRow[]
   }
 
+  /** Where the due messages of a queue stand, the next one first, `most` at most. */
+  places(queue: number, most: number): Place[] {
+    return this.#sql.readyPlaces.all(queue, most) as unknown as Place[]
+  }
+
+  /** The due messages of those places, in their order; what is gone is left out. */
+  at(queue: number, places: readonly Place[]): ClaimedRow[] {
+    return places.flatMap(({ rank, seq }) => (this.#sql.readyAt.get(queue, rank, seq) as ClaimedRow | undefined) ?? [])
+  }
+
   /** Takes a due message out of its queue for good. Answers `false` where somebody has it, or had it. */
-  take(queue: number, { rank, seq }: Pick<ClaimedRow, 'rank' | 'seq'>): boolean {
+  take(queue: number, { rank, seq }: Place): boolean {
     if (Number(this.#sql.takeReady.run(queue, rank, seq).changes) === 0) return false
     this.#sql.dropMessage.run(seq)
     return true

@@ -34,6 +34,10 @@ const SQL = {
   claimOne: `INSERT INTO broker_claimed SELECT ?, seq, queue, rank, attempt, crashes, note FROM broker_ready
              WHERE queue = ? AND rank = ? AND seq = ?`,
 
+  readyPlaces: 'SELECT rank, seq FROM broker_ready WHERE queue = ? ORDER BY rank, seq LIMIT ?',
+  readyAt: `SELECT r.rank, r.seq, r.attempt, r.crashes, r.note, m.id, m.body
+            FROM broker_ready r CROSS JOIN broker_message m ON m.seq = r.seq WHERE r.queue = ? AND r.rank = ? AND r.seq = ?`,
+
   readyAfter: `SELECT r.rank, r.seq, r.attempt, r.crashes, r.note, m.id, m.body
                FROM broker_ready r CROSS JOIN broker_message m ON m.seq = r.seq
                WHERE r.queue = ? AND (r.rank, r.seq) > (?, ?) ORDER BY r.rank, r.seq LIMIT ?`,

@@ -13,12 +13,17 @@ export class Unclaimed {
     this.#ledger = ledger
   }
 
+  /** How many are in hand, or have ended and that is not written down. */
+  get size(): number {
+    return this.#inHand.size
+  }
+
   /** Takes the next messages of a queue in hand, `most` at most. A plain read. */
   take(queue: number, most: number): readonly ClaimedRow[] {
-    const rows = this.#ledger.page(queue, undefined, most + this.#inHand.size).filter(({ seq }) => !this.#inHand.has(seq))
-    const next = rows.slice(0, most)
-    for (const { seq, rank } of next) this.#inHand.set(seq, rank)
-    return next
+    const places = this.#ledger.places(queue, most + this.#inHand.size).filter(({ seq }) => !this.#inHand.has(seq))
+    const rows = this.#ledger.at(queue, places.slice(0, most))
+    for (const { seq, rank } of rows) this.#inHand.set(seq, rank)
+    return rows
   }
 
   /** Writes down, within a transaction, how messages ended. */

@@ -37,9 +37,9 @@ const HOST = hostname()
  * task from running, and a completed one from running again. Without a store to ask it runs.
  */
 export function beginRun({ tracking }: Runtime, beginning: Beginning): Begun | Promise<Begun> {
-  const { task, delivery } = beginning
+  const { call, task, delivery } = beginning
   if (tracking === undefined) return UNTRACKED
-  if (delivery.begun !== undefined) return { kind: 'go', tracked: trackedRun(tracking, beginning, delivery.begun) }
+  if (delivery.begun !== undefined && delivery.id === call.id) return { kind: 'go', tracked: trackedRun(tracking, beginning, delivery.begun) }
   return task.declaration.options.track ? beginTracked(tracking, beginning) : UNTRACKED
 }
 
@@ -60,7 +60,7 @@ const trackedRun = (tracking: Tracking, { call, task }: Beginning, run: Run): Tr
 
 /**
  * Writes down that first runs begin, in the transaction that claims their messages; a commit less that a body waits for. What is to be
- * asked about before, as tasks with limits are, begins by itself. `undefined` where the claims and the states have no transaction in common.
+ * asked about before, as tasks with limits are, begins alone. `undefined` where the claims and the states have no transaction in common.
  */
 export function beginWithClaim({ tracking, clock }: Runtime): ConsumeOptions['begin'] {
   const begin = tracking?.begin
@@ -69,7 +69,7 @@ export function beginWithClaim({ tracking, clock }: Runtime): ConsumeOptions['be
     const startedAt = clock.now()
     return claimed.map((each) => {
       const run = runOf(each, startedAt)
-      return begin(each.id, run, registry.limited) ? run : undefined
+      return begin(each.id, run, registry.beginningAlone) ? run : undefined
     })
   }
 }

@@ -29,6 +29,8 @@ export class ShortCuts {
   readonly #namespace: string
   readonly #sql: Readonly<Record<keyof typeof SQL, Statement>>
 
+  #listed = { size: 0, list: '[]' }
+
   constructor(db: Database, namespace: string) {
     this.#namespace = namespace
     this.#sql = prepareAll(db, SQL)
@@ -52,8 +54,14 @@ export class ShortCuts {
   begin(id: string, run: Run, { except, now }: { readonly except: ReadonlySet<string>; readonly now: number }): boolean {
     const { start, startUnless } = this.#sql
     const values = [runText(run), this.#namespace, id, now] as const
-    const { changes } = except.size === 0 ? start.run(...values) : startUnless.run(...values, JSON.stringify([...except].map(exact)))
+    const { changes } = except.size === 0 ? start.run(...values) : startUnless.run(...values, this.#listOf(except))
     return Number(changes) > 0
+  }
+
+  #listOf(names: ReadonlySet<string>): string {
+    // it only grows
+    if (this.#listed.size !== names.size) this.#listed = { size: names.size, list: JSON.stringify([...names].map(exact)) }
+    return this.#listed.list
   }
 
   #announce(change: Announced): Recorded | undefined {
