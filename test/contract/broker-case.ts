@@ -102,13 +102,3 @@ interface Consuming extends Partial<ConsumeOptions> {
 
 /** Cases by name; the name is a sentence about what holds. */
 export type BrokerCases = Readonly<Record<string, (c: BrokerCase) => Promise<void>>>
-
-/** The code with which an action failed. */
-export async function codeOf(action: Promise<unknown>): Promise<unknown> {
-  try {
-    await action
-    return 'nothing'
-  } catch (error) {
-    return error instanceof Error && 'code' in error ? error.code : error
-  }
-}

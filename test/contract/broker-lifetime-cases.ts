@@ -2,7 +2,8 @@ import { randomBytes } from 'node:crypto'
 import { expect } from 'chai'
 import fc from 'fast-check'
 import { deadQueueOf } from '#src/broker/broker.js'
-import { codeOf, DONE, type BrokerCases } from './broker-case.js'
+import { codeOf } from '../kit/code-of.js'
+import { DONE, type BrokerCases } from './broker-case.js'
 
 export const crashCases: BrokerCases = {
   'a message whose consumer died is delivered again, as attempt 2 with one crash': async (c) => {

@@ -1,5 +1,6 @@
 import { expect } from 'chai'
-import { codeOf, DONE, type BrokerCases } from './broker-case.js'
+import { codeOf } from '../kit/code-of.js'
+import { DONE, type BrokerCases } from './broker-case.js'
 
 export const temporaryCases: BrokerCases = {
   'a reply reaches the temporary queue of another process': async (c) => {

@@ -71,11 +71,4 @@ export async function hold(broker: Broker, concurrency = 10): Promise<{ delivery
   return held
 }
 
-export async function codeOf(action: Promise<unknown>): Promise<unknown> {
-  try {
-    await action
-    return 'nothing'
-  } catch (error) {
-    return error instanceof Error && 'code' in error ? error.code : error
-  }
-}
+export { codeOf } from './code-of.js'

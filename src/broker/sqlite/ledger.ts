@@ -1,5 +1,5 @@
-import { assertNever } from '../../errors.js'
 import type { Run } from '../../core/run.js'
+import { assertNever } from '../../errors.js'
 import type { Database } from '../../sqlite/driver.js'
 import { deadQueueOf, type Delivery, type OutgoingMessage, type QueueCount, type Verdict } from '../broker.js'
 import type { Owner, OwnerRow } from './owner.js'

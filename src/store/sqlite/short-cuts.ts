@@ -28,7 +28,7 @@ type Of<K extends Change['kind']> = Extract<Change, { kind: K }>
 export class ShortCuts {
   readonly #namespace: string
   readonly #sql: Readonly<Record<keyof typeof SQL, Statement>>
-
+  /** The names of `except` as they are bound. */
   #listed = { size: 0, list: '[]' }
 
   constructor(db: Database, namespace: string) {
