@@ -45,8 +45,8 @@ export async function compose(config: Config, extras: ComposeExtras): Promise<Co
   const { service: app, environment: env, seal, secretHeaders, payloadLimit } = config
   const messages = createMessages({ keys, app, env, seal, secretHeaders, payloadLimit, clock })
   // a call inside a request may be what starts everything; no driver may see that request
-  const { broker, store, together, begin } = await outside(() => open(config, extras, clock))
-  const tracking = store === undefined ? undefined : new Tracking({ store, together, begin, sendingMs: sendingMsOf(config), settings: config, clock, log: extras.log })
+  const { broker, store, oneFile } = await outside(() => open(config, extras, clock))
+  const tracking = store === undefined ? undefined : new Tracking({ store, oneFile, sendingMs: sendingMsOf(config), settings: config, clock, log: extras.log })
   const locks = new LazyLocks(() => outside(() => openLocks(config, extras.log, clock)))
   return {
     settings: config,

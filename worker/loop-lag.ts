@@ -1,6 +1,6 @@
 import type { BrokerConfig } from '../config/config.js'
 import type { Logger } from '../src/core/logger.js'
-import type { Bodies } from '../src/runtime/execute.js'
+import type { Bodies } from '../src/runtime/host.js'
 
 export interface LagWatchOptions {
   readonly log: Logger

@@ -119,7 +119,7 @@ export class Loop {
     return new Promise((settle, lose) => {
       const inHand = { delivery, signal: new LazySignal(() => delivery.lost), settle, lose }
       const mayRun = delivery.begun !== undefined || (!this.#isQuiet && this.#running.size < this.#options.concurrency)
-      if (mayRun) void this.#run(inHand)
+      if (mayRun) this.#run(inHand)
       else if (this.#hasLeft) settle(HAND_BACK)
       else this.#waiting.push(inHand)
     })
@@ -134,19 +134,26 @@ export class Loop {
     }
   }
 
-  /** Never rejects. */
-  async #run(inHand: InHand): Promise<void> {
+  #run(inHand: InHand): void {
     this.#running.add(inHand)
-    try {
-      const verdict = await this.#options.executor.run(inHand.delivery, inHand.signal)
-      inHand.settle(verdict)
-      if (verdict.kind !== 'release' && verdict.kind !== 'later') this.#ended()
-    } catch (error) {
-      inHand.lose(error)
-    }
+    void this.#options.executor.run(inHand.delivery, inHand.signal).then(
+      (verdict) => {
+        inHand.settle(verdict)
+        if (verdict.kind !== 'release' && verdict.kind !== 'later') this.#ended()
+        this.#leave(inHand)
+      },
+      (error: unknown) => {
+        inHand.lose(error)
+        this.#leave(inHand)
+      },
+    )
+  }
+
+  /** Its place is free for the next. */
+  #leave(inHand: InHand): void {
     this.#running.delete(inHand)
     const next = this.#isQuiet ? undefined : this.#waiting.shift()
-    if (next !== undefined) void this.#run(next)
+    if (next !== undefined) this.#run(next)
     else if (this.#running.size === 0) this.#onEmpty?.()
   }
 

@@ -1,5 +1,6 @@
 import type { Config } from '../../config/config.js'
 import type { Broker } from '../broker/broker.js'
+import type { SqliteBroker } from '../broker/sqlite/broker.js'
 import { systemClock, type Clock } from '../core/clock.js'
 import type { Logger } from '../core/logger.js'
 import { assertNever } from '../errors.js'
@@ -36,7 +37,7 @@ export async function openEmbeddedBroker(
   { broker, service }: Config,
   file: string | Room,
   using: { readonly log: Logger; readonly clock: Clock },
-): Promise<Broker> {
+): Promise<SqliteBroker> {
   const { openSqliteBroker } = await import('../broker/sqlite/open.js')
   const durability = broker.kind === 'sqlite' ? broker.durability : undefined
   return openSqliteBroker({ file, durability, namespace: service, ...using })

@@ -2,7 +2,7 @@ import type { Config } from '../../config/config.js'
 import type { Broker } from '../broker/broker.js'
 import type { Clock } from '../core/clock.js'
 import type { Logger } from '../core/logger.js'
-import type { BeginWithin, Together } from '../runtime/tracking/tracking.js'
+import type { OneFile } from '../runtime/tracking/one-file.js'
 import type { Store } from '../store/store.js'
 import { openEmbeddedBroker } from './broker.js'
 import { openWithOutbox } from './outbox.js'
@@ -13,8 +13,7 @@ export interface Opened {
   readonly broker: Broker
   readonly store: Store | undefined
   /** Absent where they are two systems. */
-  readonly together?: Together | undefined
-  readonly begin?: BeginWithin | undefined
+  readonly oneFile?: OneFile | undefined
 }
 
 /** Opens the broker and the store. In one file they share it, so that a call is queued and known, or neither. */
@@ -38,14 +37,16 @@ async function openInOneRoom(config: Config, using: { readonly log: Logger; read
   const room = await Room.open({ file: place.file, durability: place.durability, clock: using.clock })
   let broker: Broker | undefined
   try {
-    broker = await openEmbeddedBroker(config, room, using)
+    const queue = (broker = await openEmbeddedBroker(config, room, using))
     const store = await openEmbeddedStore(config, room, using)
-    return {
-      broker,
-      store,
-      together: (record, publish, goOn) => room.writer.both(record, publish, goOn),
-      begin: (id, run, except) => store.beginWithin(id, run, except),
+    const oneFile: OneFile = {
+      recording: (changes) => store.recording(changes),
+      beginning: (key, announcement, join) => store.beginning(key, announcement, join),
+      beginRun: (id, run, except) => store.beginWithin(id, run, except),
+      publishing: (message) => queue.publishing(message),
+      submit: (work, failed) => store.submit(work, failed),
     }
+    return { broker, store, oneFile }
   } catch (error) {
     await broker?.close()
     throw error

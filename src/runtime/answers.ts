@@ -19,8 +19,10 @@ export function sealAnswer(runtime: Runtime, call: Answerable, outcome: Outcome)
 export function answerTo(runtime: Runtime, call: Answerable, body: Buffer | undefined): Answer | undefined {
   const { replyTo } = call
   if (body === undefined || replyTo === undefined) return undefined
+  const message = { id: `${call.id}.outcome`, queue: replyTo, body, toTemporary: true }
   return {
-    send: () => runtime.broker.publish({ id: `${call.id}.outcome`, queue: replyTo, body, toTemporary: true }),
+    message,
+    send: () => runtime.broker.publish(message),
     unsent: (error) => {
       if (error instanceof ErrandError && error.code === 'PUBLISH_UNROUTABLE') return
       runtime.log.warn(`The outcome of ${call.task} ${call.id} could not be sent to its caller: ${error instanceof Error ? error.message : 'unknown'}`)

@@ -26,16 +26,14 @@ export interface EndedRun {
  * end where that can be, and what follows the call. It is no promise where nothing is waited for, and never rejects.
  */
 export function concludeRun(runtime: Runtime, run: EndedRun): Verdict | Promise<Verdict> {
-  if (run.tracked !== undefined || run.answer !== undefined || run.call.next !== undefined) return conclude(runtime, run)
-  run.events.completed()
-  return DONE
+  const { call, tracked, answer, result } = run
+  if (tracked !== undefined) return tracked.completed(result, answer).then((state) => (state === 'cancelled' ? settleCancelled(runtime, call) : followed(runtime, run)))
+  if (answer !== undefined) return answer.send().catch(answer.unsent).then(() => followed(runtime, run))
+  return followed(runtime, run)
 }
 
-async function conclude(runtime: Runtime, { call, tracked, answer, events, result }: EndedRun): Promise<Verdict> {
-  if (tracked === undefined) await answer?.send().catch(answer.unsent)
-  else if ((await tracked.completed(result, answer)) === 'cancelled') return settleCancelled(runtime, call)
+function followed(runtime: Runtime, { call, events, result }: EndedRun): Verdict | Promise<Verdict> {
   events.completed()
   if (call.next === undefined) return DONE
-  const isFollowed = await followCall(runtime, call, { kind: 'completed', text: () => valueText(call, result?.value) })
-  return isFollowed ? DONE : COME_AGAIN
+  return followCall(runtime, call, { kind: 'completed', text: () => valueText(call, result?.value) }).then((isFollowed) => (isFollowed ? DONE : COME_AGAIN))
 }

@@ -9,7 +9,7 @@ import type { Task } from '../core/task.js'
 import type { ResolvedCallOptions } from '../core/task-options.js'
 import type { OpenTransaction } from '../core/transaction.js'
 import { announcementsOf } from './composition/announce.js'
-import { emit } from './events.js'
+import { emit, isHeard } from './events.js'
 import { handOver, waitsForItself } from './hand-over.js'
 import { createHandle, type TaskHandle } from './handle.js'
 import { OutcomeBox } from './outcome-box.js'
@@ -18,9 +18,10 @@ import type { Runtime } from './runtime.js'
 import type { TaskCall } from './task-call.js'
 import type { TaskRecord } from '../store/store.js'
 import { joinable, joinedHandle, trackerForKey } from './keys/joined.js'
-import type { OneFlight } from './tracking/tracking.js'
-import { announcementOf } from './tracking/announcement.js'
+import { announcementOf, type LeavingCall } from './tracking/announcement.js'
+import type { Sending } from './tracking/one-file.js'
 import { sourceOf, sourceOfBox } from './tracking/source.js'
+import type { OneFlight, Tracking } from './tracking/tracking.js'
 
 /** Arguments and context of a call as they were at the moment of the call. */
 export interface EncodedCall {
@@ -126,32 +127,53 @@ interface Address extends SaidOfCall {
   readonly replyTo: string | undefined
 }
 
-/** Answers the task that the call joined instead, if it did. */
-async function publish(runtime: Runtime, task: Task, call: EncodedCall, address: Address): Promise<TaskRecord | undefined> {
+/** Resolves with the task that the call joined instead, if it did. Throws what is wrong with the call itself. */
+function publish(runtime: Runtime, task: Task, call: EncodedCall, address: Address): Promise<TaskRecord | undefined> {
   const { settings, messages, clock, tracking } = runtime
   const { id, replyTo, options, isKnown = false, once, next = [], memo, parentId } = address
   if (call.context === undefined && settings.outsideRequest === 'error') throw outsideRequest(task.name)
   const sentAt = clock.now()
   const expiresAt = settings.expiresMs === 0 ? undefined : sentAt + options.delayMs + settings.expiresMs
   const { args, context, carriers, within } = call
-  const body = messages.sealCall({ id, task: task.name, args, context, carriers, sentAt, expiresAt, replyTo, next })
   const { queue, delayMs, priority } = options
-  const send = (): Promise<void> => handOver(runtime, { id, queue, body, delayMs, priority }, within)
-  const isTracked = task.declaration.options.track
+  const body = messages.sealCall({ id, task: task.name, args, context, carriers, sentAt, expiresAt, replyTo, next })
+  const message = { id, queue, body, delayMs, priority }
+  const sending: Sending = { message, send: () => handOver(runtime, message, within) }
   const leaving = { id, task: task.name, context, isReadOnce: task.declaration.options.resultOnce, options, sentAt, expiresAt, memo, parentId }
-  if (once !== undefined) {
-    const tracker = trackerForKey(tracking, task, within)
-    const { isNew, record } = await tracker.announceOnce(once, announcementOf(leaving, tracker.keepFailedMs), send)
-    if (!isNew) return joinable(record, task, once.key)
-  } // what its transaction may still roll back must not stand as queued
-  else if (within !== undefined || tracking === undefined || isKnown || !isTracked) await send()
-  else {
-    const following = next.length === 0 ? undefined : announcementsOf(runtime, tracking, { ...leaving, delayMs }, next)
-    await tracking.announce(announcementOf(leaving, tracking.keepFailedMs), send, following)
-  }
-  // the same holds for whoever listens
-  if (within === undefined) emit(runtime.log, 'queued', { id, task: task.name, at: sentAt, queue, delayMs })
-  return undefined
+  const stored =
+    once === undefined
+      ? store(runtime, task, { sending, leaving, within, isKnown, next })
+      : storeOnce(trackerForKey(tracking, task, within), task, { once, sending, leaving })
+  // what its transaction may still roll back is told to nobody
+  if (within !== undefined || !isHeard('queued')) return stored
+  return stored.then((joined) => {
+    if (joined === undefined) emit(runtime.log, 'queued', { id, task: task.name, at: sentAt, queue, delayMs })
+    return joined
+  })
+}
+
+interface Leaving {
+  readonly sending: Sending
+  readonly leaving: LeavingCall
+  readonly within: OpenTransaction | undefined
+  readonly isKnown: boolean
+  readonly next: readonly FollowUp[]
+}
+
+/** Resolves with nothing: the call joined no other. */
+function store(runtime: Runtime, task: Task, { sending, leaving, within, isKnown, next }: Leaving): Promise<undefined> {
+  const { tracking } = runtime
+  // nor must it stand as queued
+  const isAnnounced = within === undefined && !isKnown && task.declaration.options.track
+  // a promise of nothing resolves with undefined, here and below
+  if (tracking === undefined || !isAnnounced) return sending.send() as Promise<undefined>
+  const following = next.length === 0 ? undefined : announcementsOf(runtime, tracking, { ...leaving, delayMs: leaving.options.delayMs }, next)
+  return tracking.announce(announcementOf(leaving, tracking.keepFailedMs), sending, following) as Promise<undefined>
+}
+
+async function storeOnce(tracker: Tracking, task: Task, { once, sending, leaving }: Pick<Leaving, 'sending' | 'leaving'> & { readonly once: OneFlight }): Promise<TaskRecord | undefined> {
+  const { isNew, record } = await tracker.announceOnce(once, announcementOf(leaving, tracker.keepFailedMs), sending)
+  return isNew ? undefined : joinable(record, task, once.key)
 }
 
 function outsideRequest(task: string): ErrandError {

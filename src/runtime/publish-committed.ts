@@ -13,16 +13,16 @@ import { announcementOf } from './tracking/announcement.js'
  */
 export async function publishCommitted(runtime: Runtime, message: OutgoingMessage): Promise<void> {
   const { broker, tracking, log, clock } = runtime
-  const publish = (): Promise<void> => broker.publish(message)
+  const sending = { message, send: () => broker.publish(message) }
   const call = opened(runtime, message)
   const { queue, delayMs = 0 } = message
   const declared = call && registry.find(call.task)?.declaration.options
-  if (call === undefined || tracking === undefined || declared?.track === false) await publish()
+  if (call === undefined || tracking === undefined || declared?.track === false) await sending.send()
   else {
     const options = { queue, delayMs, tags: declared?.tags ?? [] }
     const leaving = { ...call, isReadOnce: declared?.resultOnce === true, options }
     const following = announcementsOf(runtime, tracking, { ...call, delayMs }, call.next ?? [])
-    await tracking.announceDeferred(announcementOf(leaving, tracking.keepFailedMs), publish, following)
+    await tracking.announceDeferred(announcementOf(leaving, tracking.keepFailedMs), sending, following)
   }
   if (call !== undefined) emit(log, 'queued', { id: call.id, task: call.task, at: clock.now(), queue, delayMs })
 }

@@ -2,17 +2,17 @@ import type { Clock } from '../core/clock.js'
 import type { Task } from '../core/task.js'
 import { ErrandError } from '../errors.js'
 import type { LazySignal } from '../core/lazy-signal.js'
-import { unlessGivenUp } from './given-up.js'
 import type { RuntimeSettings } from './runtime.js'
 
 /** A run that may be limited in time. */
-export interface LimitedRun<T> {
+export interface LimitedRun {
   /** When the time begins to count. @defaultValue now */
   readonly begun?: Promise<unknown> | undefined
-  readonly ended: Promise<T>
   readonly signal: LazySignal
   /** The grace is over and the run goes on: nothing waits for it any more. */
   readonly onIgnored: () => void
+  /** Ends it with ErrandError `TASK_TIMEOUT`. */
+  readonly giveUp: (error: unknown) => void
 }
 
 /** How long a run of a task may take. */
@@ -30,33 +30,28 @@ const LONGEST_TIMER_MS = 2 ** 31 - 1
 /** The limit of `task`: its own, else the configured one; 0: as long as it likes. */
 export const limitOf = (task: Task, settings: RuntimeSettings): number => task.declaration.options.timeLimitMs ?? settings.timeLimitMs
 
-/**
- * What the run ends with. When its time is over its signal aborts, and after the grace it is given up.
- * @throws ErrandError `TASK_TIMEOUT` when it was given up
- */
-export function withinTimeLimit<T>(limit: TimeLimit, run: LimitedRun<T>): Promise<T> {
+/** When the time of a run is over its signal aborts, and after the grace it is given up. The answer ends that. */
+export function keepTimeLimit(limit: TimeLimit, run: LimitedRun): () => void {
   const { clock, limitMs, settings } = limit
-  return unlessGivenUp(run.ended, (giveUp) => {
-    let isOver = false
-    let cancel = (): void => {}
-    const wait = (ms: number, then: () => void): void => {
-      if (!isOver) cancel = clock.after(Math.min(ms, LONGEST_TIMER_MS), then)
-    }
-    const expire = (): void => {
-      const error = timeout(limit)
-      run.signal.abort(error)
-      wait(settings.timeLimitGraceMs, () => {
-        run.onIgnored()
-        giveUp(error)
-      })
-    }
-    if (run.begun === undefined) wait(limitMs, expire)
-    else void run.begun.then(() => wait(limitMs, expire))
-    return () => {
-      isOver = true
-      cancel()
-    }
-  })
+  let isOver = false
+  let cancel = (): void => {}
+  const wait = (ms: number, then: () => void): void => {
+    if (!isOver) cancel = clock.after(Math.min(ms, LONGEST_TIMER_MS), then)
+  }
+  const expire = (): void => {
+    const error = timeout(limit)
+    run.signal.abort(error)
+    wait(settings.timeLimitGraceMs, () => {
+      run.onIgnored()
+      run.giveUp(error)
+    })
+  }
+  if (run.begun === undefined) wait(limitMs, expire)
+  else void run.begun.then(() => wait(limitMs, expire))
+  return () => {
+    isOver = true
+    cancel()
+  }
 }
 
 /** Why a run was aborted, if that was its time limit. */

@@ -1,12 +1,22 @@
-import { ErrandError } from '../errors.js'
+import type { ErrandError } from '../errors.js'
 import type { Database } from './driver.js'
 import { isFull, sqliteFailure } from './failure.js'
 import { untilNotBusy } from './lock.js'
 
+/** What a change that was handed in comes to. What either throws refuses it. */
+export interface Ends<T, R> {
+  /** Is told its answer, after the commit. @defaultValue that answer is what it comes to */
+  readonly done?: ((answer: T) => R) | undefined
+  /** Is told why it was not stored. @defaultValue refused with that */
+  readonly failed?: ((error: unknown) => R | Promise<R>) | undefined
+}
+
+/** A change, and the promise of who handed it in. */
 interface Job {
-  work(): unknown
-  resolve(answer: unknown): void
-  reject(error: unknown): void
+  readonly work: () => unknown
+  readonly ends: Ends<never, unknown> | undefined
+  readonly resolve: (value: unknown) => void
+  readonly reject: (error: unknown) => void
 }
 
 /** What else is done around each transaction. */
@@ -31,8 +41,6 @@ export class GroupCommit {
   readonly #file: string
   readonly #hooks: CommitHooks
   #jobs: Job[] = []
-  /** Where `submit` puts its job instead, while `both` collects. */
-  #collected: Job[] | undefined
   #running: Promise<void> | undefined
   /** There was no room on the disk for more of the write-ahead log. */
   #hasNoRoom = false
@@ -44,69 +52,22 @@ export class GroupCommit {
   }
 
   /**
-   * Runs `work` inside a write transaction together with others and resolves with its answer after the commit. `work` may run
-   * more than once, the earlier runs rolled back: it must do nothing but ask and change the database.
-   * @throws ErrandError `QUEUE_FULL`, `BROKER_REFUSED`, `BROKER_UNREACHABLE`, or what `failureOf` makes of that: the change was not stored
+   * Runs `work` inside a write transaction together with others and resolves, after the commit, with what its answer comes to. `work` may run
+   * more than once, the earlier runs rolled back: it must do nothing but ask and change the database. One promise for each change, whatever
+   * becomes of it: on Node 20 every further one would cost a call or run most of a microsecond.
+   * @throws ErrandError `QUEUE_FULL`, `BROKER_REFUSED`, `BROKER_UNREACHABLE`, or what `ends.failed` makes of that: the change was not stored
    */
-  submit<T>(work: () => T, failureOf?: (error: unknown) => unknown): Promise<T> {
-    return new Promise<T>((resolve, refuse) => {
-      const reject = failureOf === undefined ? refuse : (error: unknown): void => refuse(failureOf(error))
+  submit<T, R = T>(work: () => T, ends?: Ends<T, R>): Promise<R> {
+    return new Promise<R>((resolve, reject) => {
       // the answer of this very `work` is what comes back
-      const job = { work, resolve: resolve as (answer: unknown) => void, reject }
-      if (this.#collected === undefined) this.#add(job)
-      else this.#collected.push(job)
+      this.#jobs.push({ work, ends, resolve: resolve as Job['resolve'], reject })
+      this.#running ??= this.#run()
     })
-  }
-
-  /**
-   * Runs two changes of parts that share this file and know nothing of each other in one transaction: both are stored or none.
-   * `first` and `second` call whatever submits one change, at once; its promise resolves with the answer of that change. Where
-   * `goOn` says no to the answer of the first, the second is left out.
-   * @throws ErrandError what either of them rejects with
-   */
-  async both<T>(first: () => Promise<T>, second: () => Promise<unknown>, goOn?: (answer: T) => boolean): Promise<T> {
-    const [one, two] = [this.#collect(first), this.#collect(second)]
-    // the promise of `first` has the answer of its job, by the contract above
-    const pair = one.job === undefined || two.job === undefined ? undefined : new Pair(one.job, two.job, goOn as Pair['goOn'])
-    if (pair !== undefined) this.#add(pair)
-    else if (one.job === undefined) await this.#addUnlessRefused(two.job, one.promise)
-    else await this.#addUnlessRefused(one.job, two.promise)
-    // it is settled with the first, which is waited for before
-    two.promise.catch(ignore)
-    const answer = await one.promise
-    if (pair?.goesOn !== false) await two.promise
-    return answer
   }
 
   /** Resolves when everything handed in so far is committed or refused. */
   async idle(): Promise<void> {
     await this.#running
-  }
-
-  #add(job: Job): void {
-    this.#jobs.push(job)
-    this.#running ??= this.#run()
-  }
-
-  #collect<T>(submit: () => Promise<T>): { readonly promise: Promise<T>; readonly job: Job | undefined } {
-    const collected: Job[] = []
-    this.#collected = collected
-    try {
-      return { promise: submit(), job: collected[0] }
-    } finally {
-      this.#collected = undefined
-    }
-  }
-
-  /** One of two came to no change: refused, or with nothing to do. Only in the second case the other may go. */
-  async #addUnlessRefused(job: Job | undefined, other: Promise<unknown>): Promise<void> {
-    try {
-      await other
-    } catch (error) {
-      job?.reject(error)
-      return
-    }
-    if (job !== undefined) this.#add(job)
   }
 
   async #run(): Promise<void> {
@@ -158,7 +119,7 @@ export class GroupCommit {
       return true
     }
     this.#hooks.after?.()
-    for (const [index, job] of jobs.entries()) job.resolve(answers[index])
+    for (const [index, job] of jobs.entries()) settle(job, job.ends?.done, answers[index])
     return true
   }
 
@@ -184,41 +145,19 @@ export class GroupCommit {
   }
 }
 
-/** Two jobs as one; the second is left out where `goOn` says no to the answer of the first. */
-class Pair implements Job {
-  readonly goOn: ((answer: unknown) => boolean) | undefined
-  /** Whether the second was done as well, after `work`. */
-  goesOn = true
-  readonly #first: Job
-  readonly #second: Job
-  #answer: unknown
-
-  constructor(first: Job, second: Job, goOn: ((answer: unknown) => boolean) | undefined) {
-    this.#first = first
-    this.#second = second
-    this.goOn = goOn
-  }
-
-  work(): unknown {
-    this.#answer = this.#first.work()
-    this.goesOn = this.goOn === undefined || this.goOn(this.#answer)
-    return this.goesOn ? this.#second.work() : undefined
-  }
-
-  resolve(answer: unknown): void {
-    this.#first.resolve(this.#answer)
-    if (this.goesOn) this.#second.resolve(answer)
-    else this.#second.reject(new ErrandError('CALL_INVALID', 'This change was left out, because the one before it said so.'))
-  }
-
-  reject(error: unknown): void {
-    this.#first.reject(error)
-    this.#second.reject(error)
+function refuse(jobs: readonly Job[], error: ErrandError): void {
+  for (const job of jobs) {
+    if (job.ends?.failed === undefined) job.reject(error)
+    else settle(job, job.ends.failed, error)
   }
 }
 
-const ignore = (): void => {}
-
-function refuse(jobs: readonly Job[], error: ErrandError): void {
-  for (const job of jobs) job.reject(error)
+/** Settles the promise of a job with what `end` makes of `told`. */
+function settle(job: Job, end: ((told: never) => unknown) | undefined, told: unknown): void {
+  try {
+    // an end is told what it was made for: the answer of its own `work`, or an error
+    job.resolve(end === undefined ? told : end(told as never))
+  } catch (error) {
+    job.reject(error)
+  }
 }

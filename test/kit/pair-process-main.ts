@@ -12,7 +12,11 @@ async function writeOn(): Promise<never> {
   for (;;) {
     const id = newId()
     const call = { kind: 'announced', id, task: 'Shop.buy', queue: 'work', createdAt: Date.now() } as const
-    await room.writer.both(() => store.record([call]), () => broker.publish({ id, queue: 'work', body: Buffer.from(id) }))
+    const [record, publish] = [store.recording([call]), broker.publishing({ id, queue: 'work', body: Buffer.from(id) })]
+    await store.submit(() => {
+      record()
+      publish()
+    })
     process.send?.(id)
   }
 }

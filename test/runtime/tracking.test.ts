@@ -1,8 +1,11 @@
 import { expect } from 'chai'
 import { ErrandError } from 'errand'
+import type { OutgoingMessage } from '#src/broker/broker.js'
 import type { Logger } from '#src/core/logger.js'
+import { boundChange } from '#src/store/bounds.js'
 import { openMemoryStore } from '#src/store/memory.js'
 import { UNFINISHED, type Store } from '#src/store/store.js'
+import type { OneFile, Sending } from '#src/runtime/tracking/one-file.js'
 import { Tracking } from '#src/runtime/tracking/tracking.js'
 import { FakeClock } from '../kit/fake-clock.js'
 
@@ -13,10 +16,10 @@ describe('What is written down of tasks', () => {
   it('is announced beside the message, and a message that was refused is a failed task with the code', async () => {
     const { tracking, store } = given()
 
-    await tracking.announce(CALL, async () => {})
-    const refused = tracking.announce({ ...CALL, id: 'two' }, () => Promise.reject(new ErrandError('QUEUE_FULL', 'No room.')))
+    await tracking.announce(CALL, sending())
+    const call = tracking.announce({ ...CALL, id: 'two' }, refused('QUEUE_FULL'))
 
-    expect(await codeOf(refused)).to.equal('QUEUE_FULL')
+    expect(await codeOf(call)).to.equal('QUEUE_FULL')
     expect(await store.find({ id: 'one' })).to.include({ state: 'queued' })
     expect(await store.find({ id: 'two' })).to.deep.include({ state: 'failed' }).and.have.nested.property('error.code', 'QUEUE_FULL')
   })
@@ -24,7 +27,7 @@ describe('What is written down of tasks', () => {
   it('stays queued where nobody knows whether the message was stored: a worker has the last word', async () => {
     const { tracking, store } = given()
 
-    await codeOf(tracking.announce(CALL, () => Promise.reject(new ErrandError('PUBLISH_TIMEOUT', 'No confirm.'))))
+    await codeOf(tracking.announce(CALL, refused('PUBLISH_TIMEOUT')))
 
     expect(await store.find({ id: 'one' })).to.include({ state: 'queued' })
   })
@@ -32,10 +35,10 @@ describe('What is written down of tasks', () => {
   it('gives the key of a call free at once when its message is refused', async () => {
     const { tracking, store } = given()
     const flight = { key: 'k', join: UNFINISHED }
-    const refused = tracking.announceOnce(flight, CALL, () => Promise.reject(new ErrandError('QUEUE_FULL', 'No room.')))
-    expect(await codeOf(refused)).to.equal('QUEUE_FULL')
+    const call = tracking.announceOnce(flight, CALL, refused('QUEUE_FULL'))
+    expect(await codeOf(call)).to.equal('QUEUE_FULL')
 
-    const begun = await tracking.announceOnce(flight, { ...CALL, id: 'two' }, async () => {})
+    const begun = await tracking.announceOnce(flight, { ...CALL, id: 'two' }, sending())
 
     expect(begun.isNew).to.equal(true)
     expect(await store.find({ id: 'one' })).to.include({ state: 'failed' })
@@ -47,7 +50,7 @@ describe('What is written down of tasks', () => {
     fail('STORE_UNREACHABLE')
     let published = 0
 
-    const call = tracking.announceOnce({ key: 'k', join: UNFINISHED }, CALL, async () => void published++)
+    const call = tracking.announceOnce({ key: 'k', join: UNFINISHED }, CALL, sending(() => void published++))
 
     expect(await codeOf(call)).to.equal('STORE_UNREACHABLE')
     expect(published).to.equal(0)
@@ -57,8 +60,8 @@ describe('What is written down of tasks', () => {
     const { tracking, store, fail, said } = given()
     fail('STORE_UNREACHABLE')
     const published: number[] = []
-    await tracking.announce(CALL, async () => void published.push(1))
-    await tracking.announce({ ...CALL, id: 'two' }, async () => void published.push(2))
+    await tracking.announce(CALL, sending(() => void published.push(1)))
+    await tracking.announce({ ...CALL, id: 'two' }, sending(() => void published.push(2)))
     expect(await tracking.record([{ kind: 'cancelled', id: 'one', at: 2 }])).to.equal(undefined)
 
     fail(undefined)
@@ -83,7 +86,7 @@ describe('What is written down of tasks', () => {
     const { tracking, said } = given({ hasRoom: true })
     let published = 0
 
-    await tracking.announce({ ...CALL, owner: '' }, async () => void published++)
+    await tracking.announce({ ...CALL, owner: '' }, sending(() => void published++))
 
     expect(published).to.equal(1)
     expect(said).to.have.length(1)
@@ -116,6 +119,12 @@ describe('What is written down of tasks', () => {
   })
 })
 
+const MESSAGE: OutgoingMessage = { id: 'one', queue: 'default', body: Buffer.from('body') }
+
+const sending = (onSent: () => void = () => {}): Sending => ({ message: MESSAGE, send: async () => onSent() })
+
+const refused = (code: 'QUEUE_FULL' | 'PUBLISH_TIMEOUT'): Sending => ({ message: MESSAGE, send: () => Promise.reject(new ErrandError(code, 'No.')) })
+
 function given({ hasRoom = false }: { readonly hasRoom?: boolean } = {}) {
   const clock = new FakeClock(0)
   const store = openMemoryStore({ clock })
@@ -143,14 +152,18 @@ function given({ hasRoom = false }: { readonly hasRoom?: boolean } = {}) {
     [Symbol.asyncDispose]: () => store.close(),
   }
   const settings = { keepCompletedMs: DAY_MS, keepFailedMs: 30 * DAY_MS }
-  const together = hasRoom
-    ? async <T>(first: () => Promise<T>, second: () => Promise<unknown>): Promise<T> => {
-        const answer = await first()
-        await second()
-        return answer
-      }
-    : undefined
-  const tracking = new Tracking({ store: away, together, settings, clock, log })
+  // this store cannot write within a transaction: what it may not record it refuses before
+  const oneFile: OneFile = {
+    recording: (changes) => {
+      for (const change of changes) boundChange(change)
+      return () => []
+    },
+    beginning: () => () => expect.fail('nothing has a key here'),
+    beginRun: () => false,
+    publishing: () => () => true,
+    submit: async (work) => work(),
+  }
+  const tracking = new Tracking({ store: away, oneFile: hasRoom ? oneFile : undefined, settings, clock, log })
   return { tracking, store, clock, said, fail: (given: typeof code) => void (code = given), hang: () => void (hangs = true) }
 }
 

@@ -47,7 +47,7 @@ export class SqliteBroker implements Broker {
   readonly #registration: Registration
   readonly #consumers = new Set<Consumer>()
   /** Lasting queues that are committed; their numbers never change, so this saves a query for each message. */
-  readonly #lasting = new Map<string, QueueRow>()
+  readonly #lasting = new Map<string, number>()
   readonly #file: QueueFile
   readonly #endListening: readonly (() => void)[]
   #cancelTick: (() => void) | undefined
@@ -67,13 +67,23 @@ export class SqliteBroker implements Broker {
 
   publish(message: OutgoingMessage): Promise<void> {
     return promised(() => {
-      this.#refuseClosed('publish to queue', message.queue)
-      const due = this.#dueOf(message)
-      return this.#writer.submit(() => this.#store(message, due)).then((queue) => {
-        if (queue === undefined) throw unroutable(message.queue)
-        if (queue.owner === null) this.#lasting.set(message.queue, queue)
-      })
+      const store = this.publishing(message)
+      const done = (isStored: boolean): void => {
+        if (!isStored) throw unroutable(message.queue)
+      }
+      return this.#writer.submit(store, { done })
     })
+  }
+
+  /**
+   * For a part that shares the room: answers what stores the message, within a transaction, unless its queue is a temporary one that is gone.
+   * @throws ErrandError `BROKER_CLOSED`
+   */
+  publishing(message: OutgoingMessage): () => boolean {
+    this.#refuseClosed('publish to queue', message.queue)
+    const due = this.#dueOf(message)
+    if (message.toTemporary !== true && !this.#lasting.has(message.queue)) this.#learn(message.queue)
+    return () => this.#store(message, due)
   }
 
   async consume(queue: string, options: ConsumeOptions, handle: (delivery: Delivery) => Promise<Verdict>): Promise<Subscription> {
@@ -168,12 +178,21 @@ export class SqliteBroker implements Broker {
     return delayMs > 0 ? this.#parts.clock.now() + Math.ceil(delayMs) : 0
   }
 
-  /** Stores a message inside a transaction. Answers its queue, or `undefined` where a temporary one is gone. */
-  #store(message: OutgoingMessage, due: number): QueueRow | undefined {
-    const known = this.#lasting.get(message.queue)
-    const queue = known !== undefined && message.toTemporary !== true ? known : this.#queueOf(message)
-    if (queue !== undefined) this.#ledger.publish(queue.number, message, due)
-    return queue
+  /** Stores a message inside a transaction. Answers `false` where its queue is a temporary one that is gone. */
+  #store(message: OutgoingMessage, due: number): boolean {
+    const number = message.toTemporary === true ? undefined : this.#lasting.get(message.queue)
+    const queue = number ?? this.#queueOf(message)?.number
+    if (queue !== undefined) this.#ledger.publish(queue, message, due)
+    return queue !== undefined
+  }
+
+  /** Makes a lasting queue known. Its number is kept once it is committed: one that was rolled back would lead nowhere. */
+  #learn(name: string): void {
+    const done = ({ number, owner }: QueueRow): void => {
+      if (owner === null) this.#lasting.set(name, number)
+    }
+    // what is wrong is told to who publishes, in the same transaction
+    void this.#writer.submit(() => this.#ledger.queue(this.#name(name)), { done, failed: () => {} })
   }
 
   #queueOf(message: OutgoingMessage): QueueRow | undefined {

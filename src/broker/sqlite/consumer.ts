@@ -1,6 +1,7 @@
 import { nextTick } from 'node:process'
 import type { Clock } from '../../core/clock.js'
 import type { Logger } from '../../core/logger.js'
+import { promised } from '../../core/promised.js'
 import type { Run } from '../../core/run.js'
 import type { GroupCommit } from '../../sqlite/group-commit.js'
 import type { ConsumeOptions, Delivery, Verdict } from '../broker.js'
@@ -218,8 +219,12 @@ export class Consumer {
       return
     }
     this.#inHand++
-    // #endingOf answers in every case
-    void this.#endingOf(deliveryOf(row, this.#options.queue, begun)).then((ending) => this.#ended(row.seq, owner, ending))
+    const delivery = deliveryOf(row, this.#options.queue, begun)
+    const ended = (ending: Ending): void => this.#ended(row.seq, owner, ending)
+    void promised(() => this.#options.handle(delivery)).then(ended, (error: unknown) => {
+      this.#sayLost(delivery, error)
+      ended({ kind: 'lost' })
+    })
   }
 
   #ended(seq: number, owner: number, ending: Ending): void {
@@ -229,15 +234,10 @@ export class Consumer {
     this.look()
   }
 
-  async #endingOf(delivery: Delivery): Promise<Ending> {
-    try {
-      return await this.#options.handle(delivery)
-    } catch (error) {
-      // its message may quote what the delivery carries
-      const what = error instanceof Error ? error.name : typeof error
-      this.#parts.log.error(`Message ${delivery.id} of queue "${delivery.queue}" comes again: its handler threw ${what}.`)
-      return { kind: 'lost' }
-    }
+  #sayLost({ id, queue }: Delivery, error: unknown): void {
+    // its message may quote what the delivery carries
+    const what = error instanceof Error ? error.name : typeof error
+    this.#parts.log.error(`Message ${id} of queue "${queue}" comes again: its handler threw ${what}.`)
   }
 
   #wakeWhenDue(): void {

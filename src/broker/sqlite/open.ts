@@ -4,7 +4,6 @@ import { refuseUnknownKeys, show, withoutUndefined } from '../../core/options.js
 import { ErrandError } from '../../errors.js'
 import { Bell } from '../../sqlite/bell.js'
 import { Room } from '../../sqlite/room.js'
-import type { Broker } from '../broker.js'
 import { SqliteBroker } from './broker.js'
 import { BROKER_SCHEMA } from './schema.js'
 
@@ -39,7 +38,7 @@ const DEFAULTS = { namespace: '', durability: 'full', clock: systemClock, log: s
  * @throws ErrandError `OPTION_INVALID`, `PACKAGE_MISSING`, `DRIVER_UNSUPPORTED`, `BROKER_REFUSED` when the file cannot be
  * written, `BROKER_UNREACHABLE`
  */
-export async function openSqliteBroker(given: SqliteBrokerOptions): Promise<Broker> {
+export async function openSqliteBroker(given: SqliteBrokerOptions): Promise<SqliteBroker> {
   const { file, namespace, durability, clock, log } = resolve(given)
   const room = file instanceof Room ? file.share() : await Room.open({ file, durability, clock })
   let bell: Bell | undefined

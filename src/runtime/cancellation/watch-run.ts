@@ -3,8 +3,6 @@ import type { Watch } from '../../store/store.js'
 import type { Tracking } from '../tracking/tracking.js'
 import { cancelledError, noteOf } from './cancelled.js'
 
-/** Most tasks have ended by then: they need not be watched. */
-const PATIENCE_MS = 100
 /** Before a store that is away is asked again. */
 const PAUSE_MS = 2_000
 
@@ -36,6 +34,7 @@ export function watchRun(tracking: Tracking, id: string, onCancelled: (error: Er
     cancelTimer()
     void watch?.stop().catch(() => {}) // a store that is away tells nothing anyway
   }
-  let cancelTimer = tracking.after(PATIENCE_MS, () => void begin())
+  // most tasks have ended by then: they need not be watched
+  let cancelTimer = tracking.patience.wait(() => void begin())
   return end
 }

@@ -112,18 +112,18 @@ async function send(step: Step, given: () => string): Promise<void> {
   }
   const { id, task, options } = followUp
   const { queue, delayMs, priority } = options
-  const publish = async (): Promise<void> => {
-    await runtime.broker.publish({ id, queue, body, delayMs, priority })
-    emit(runtime.log, 'queued', { id, task, at: sentAt, queue, delayMs })
-  }
-  const { tracking } = runtime
+  const { tracking, broker, log } = runtime
+  const message = { id, queue, body, delayMs, priority }
+  const sending = { message, send: () => broker.publish(message) }
+  let isSentHere = true
   try {
-    if (tracking === undefined || !isTracked(followUp)) await publish()
-    else await tracking.announceDeferred(announcementOfFollowUp(runtime, tracking, { ...step.before, sentAt }, followUp), publish)
+    if (tracking === undefined || !isTracked(followUp)) await sending.send()
+    else isSentHere = await tracking.announceDeferred(announcementOfFollowUp(runtime, tracking, { ...step.before, sentAt }, followUp), sending)
   } catch (error) {
     if (error instanceof ErrandError && HOPELESS.has(error.code)) return giveUp(step, { kind: 'failed', error })
     throw error
   }
+  if (isSentHere) emit(log, 'queued', { id, task, at: sentAt, queue, delayMs })
 }
 
 function seal({ runtime, before, followUp }: Step, given: string | undefined, sentAt: number): Buffer {

@@ -1,7 +1,7 @@
+import type { Sending } from './one-file.js'
+
 /** An outcome on its way to the caller. */
-export interface Answer {
-  /** @throws ErrandError what `publish` of the broker rejects with */
-  readonly send: () => Promise<void>
+export interface Answer extends Sending {
   /** Is told why it could not be sent. A caller that is gone is no failure. */
   readonly unsent: (error: unknown) => void
 }

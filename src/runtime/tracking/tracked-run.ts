@@ -3,7 +3,7 @@ import { encodeValue } from '../../core/codec/encode.js'
 import type { TaskState } from '../../core/lifecycle.js'
 import { LARGEST_RESULT } from '../../store/bounds.js'
 import type { Run } from '../../core/run.js'
-import type { Change } from '../../store/store.js'
+import type { Change, Recorded } from '../../store/store.js'
 import type { Answer } from './answer.js'
 import { ProgressReports } from './progress-reports.js'
 import { recordedError } from './recorded-error.js'
@@ -49,12 +49,11 @@ export class TrackedRun {
   readonly say = (note: TaskNote): void => this.#progress.say(note)
 
   /** `result` holds the value where the task has one; `answer` goes to the caller, unless a cancellation came before. */
-  async completed(result: { readonly value: unknown } | undefined, answer?: Answer): Promise<TaskState | undefined> {
+  completed(result: { readonly value: unknown } | undefined, answer?: Answer): Promise<TaskState | undefined> {
     const kept = result === undefined ? undefined : encodedResult(result.value)
     const expiresAt = this.#tracking.expiryOf('completed', this.#task.keepMs)
     const changes = this.#withProgress({ kind: 'completed', ...this.#happened(), expiresAt, result: kept })
-    const recorded = await (answer === undefined ? this.#tracking.record(changes) : this.#tracking.recordAndAnswer(changes, answer))
-    return recorded?.at(-1)?.state
+    return (answer === undefined ? this.#tracking.record(changes) : this.#tracking.recordAndAnswer(changes, answer)).then(lastState)
   }
 
   failed(error: unknown): Promise<TaskState | undefined> {
@@ -71,9 +70,8 @@ export class TrackedRun {
     return this.#end({ kind: 'released', ...this.#happened() })
   }
 
-  async #end(change: Change): Promise<TaskState | undefined> {
-    const recorded = await this.#tracking.record(this.#withProgress(change))
-    return recorded?.at(-1)?.state
+  #end(change: Change): Promise<TaskState | undefined> {
+    return this.#tracking.record(this.#withProgress(change)).then(lastState)
   }
 
   /** The last report of progress goes out with the end. */
@@ -86,6 +84,8 @@ export class TrackedRun {
     return { id: this.#task.id, run: this.run, at: this.#tracking.now() }
   }
 }
+
+const lastState = (recorded: readonly Recorded[] | undefined): TaskState | undefined => recorded?.at(-1)?.state
 
 function encodedResult(value: unknown): string {
   try {

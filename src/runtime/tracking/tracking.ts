@@ -1,30 +1,18 @@
 import type { Clock } from '../../core/clock.js'
 import { TASK_STATES, type TaskState } from '../../core/lifecycle.js'
 import type { Logger } from '../../core/logger.js'
-import type { Run } from '../../core/run.js'
+import { Patience } from '../../core/patience.js'
 import { ErrandError } from '../../errors.js'
 import type { Announced, Announcement, Begun, Change, RecordedError, Recorded, Store } from '../../store/store.js'
 import type { Answer } from './answer.js'
+import type { OneFile, Sending } from './one-file.js'
 import { claimOf, keyOfCopies, type Copy } from './copies.js'
 import { recordedError } from './recorded-error.js'
 
-/**
- * Runs a change of the store and one of the broker in one transaction: both are stored or none. The second is left out where `goOn`
- * says no to the answer of the first.
- */
-export type Together = <T>(first: () => Promise<T>, second: () => Promise<unknown>, goOn?: (answer: T) => boolean) => Promise<T>
-
-/**
- * Writes down, within a transaction of the broker, that a run begins; answers `false`, and writes nothing, where something else may be known
- * of its task than that it waits, or it is one of `except`.
- */
-export type BeginWithin = (id: string, run: Run, except: ReadonlySet<string>) => boolean
-
 export interface TrackingParts {
   readonly store: Store
-  /** Where the store and the broker share a file. */
-  readonly together?: Together | undefined
-  readonly begin?: BeginWithin | undefined
+  /** Where the store and the broker share one. */
+  readonly oneFile?: OneFile | undefined
   /** How long a call may take to reach the broker, where that is another system. @defaultValue 60,000 */
   readonly sendingMs?: number | undefined
   readonly settings: { readonly keepCompletedMs: number; readonly keepFailedMs: number }
@@ -33,6 +21,7 @@ export interface TrackingParts {
 }
 
 const SENDING_MS = 60_000
+const PATIENCE_MS = 100
 /** The year 9999: nothing sends a follow-up before the call that it follows has ended. */
 export const NOT_SENT = Date.UTC(9999, 0, 1)
 
@@ -49,6 +38,8 @@ export interface OneFlight {
 export class Tracking {
   readonly store: Store
   readonly keepFailedMs: number
+  /** For what has only to be looked at where a run lasts. */
+  readonly patience: Patience
   readonly #parts: TrackingParts
   #isAway = false
   #hasWarned = false
@@ -56,72 +47,81 @@ export class Tracking {
   constructor(parts: TrackingParts) {
     this.store = parts.store
     this.keepFailedMs = parts.settings.keepFailedMs
+    this.patience = new Patience(parts.clock, PATIENCE_MS)
     this.#parts = parts
   }
 
   /**
-   * Publishes the message of a call and makes the call known, with those that are to follow it: in one transaction where that can be, else both at once.
-   * @throws what `publish` rejects with; then the calls are recorded as failed, unless it may have been published all the same
+   * Sends the message of a call and makes the call known, with those that are to follow it: in one transaction where that can be, else both at once.
+   * @throws what sending rejects with; then the calls are recorded as failed, unless it may have been sent all the same
    */
-  async announce(call: Announced, publish: () => Promise<void>, following: readonly Announced[] = []): Promise<void> {
-    const { together } = this.#parts
-    const calls = [call, ...following]
-    if (together === undefined) {
-      const written = this.record(calls)
-      await this.#refusedUnlessPublished(calls, publish, written)
-      return void (await written)
-    }
+  announce(call: Announced, sending: Sending, following: readonly Announced[] = []): Promise<void> {
+    const { oneFile } = this.#parts
+    const calls = following.length === 0 ? [call] : [call, ...following]
+    if (oneFile === undefined) return this.#announceApart(calls, sending)
+    const alone = (error: unknown): Promise<void> => this.#sendAlone(sending, error)
     try {
-      await together(() => this.store.record(calls), publish)
+      const [record, publish] = [oneFile.recording(calls), oneFile.publishing(sending.message)]
+      const work = (): void => {
+        record()
+        publish()
+      }
+      return oneFile.submit(work, alone)
     } catch (error) {
-      if (!isOfStore(error)) throw error
-      // neither was stored; the message matters more
-      this.#onFailure(error)
-      await publish()
+      return alone(error)
     }
   }
 
   /**
-   * Publishes the message of a call unless `key` stands for a task that it joins, and answers the task for which the key stands then.
+   * Sends the message of a call unless `key` stands for a task that it joins, and answers the task for which the key stands then.
    * Without a common transaction the key is taken first; it is free again when the message is refused, and when its caller dies before
    * the message is there, `sendingMs` later.
-   * @throws what `publish` rejects with, and ErrandError `STORE_UNREACHABLE`: without the store nobody knows what runs
+   * @throws what sending rejects with, and ErrandError `STORE_UNREACHABLE`: without the store nobody knows what runs
    */
-  async announceOnce({ key, join }: OneFlight, announcement: Announcement, publish: () => Promise<void>): Promise<Begun> {
-    const { together, clock, sendingMs = SENDING_MS } = this.#parts
+  async announceOnce({ key, join }: OneFlight, announcement: Announcement, sending: Sending): Promise<Begun> {
+    const { oneFile, clock, sendingMs = SENDING_MS } = this.#parts
     const { id } = announcement
-    if (together !== undefined) return together(() => this.store.begin(key, announcement, join), publish, ({ isNew }) => isNew)
+    if (oneFile !== undefined) {
+      const [begin, publish] = [oneFile.beginning(key, announcement, join), oneFile.publishing(sending.message)]
+      return oneFile.submit(() => {
+        const begun = begin()
+        if (begun.isNew) publish()
+        return begun
+      })
+    }
     const begun = await this.store.begin(key, { ...announcement, sendingUntil: clock.now() + sendingMs }, join)
     if (!begun.isNew) return begun
-    await this.#refusedUnlessPublished([announcement], publish)
+    await sending.send().catch((error: unknown) => this.#refusedUnlessSent([announcement], error))
     await this.record([{ kind: 'sent', id, at: clock.now() }])
     return begun
   }
 
   /**
-   * Publishes a message that had to wait, for the call that it follows or for a commit, and makes that known, unless it is known that it
-   * was published: in one transaction where that can be. Where it cannot, `publish` may be called once more after a crash; see {@link takesCopy}.
-   * @throws what `publish` rejects with
+   * Sends a message that had to wait, for the call that it follows or for a commit, and makes that known, unless it is known that it
+   * was sent: in one transaction where that can be. Where it cannot, it may be sent once more after a crash; see {@link takesCopy}.
+   * @returns whether it was sent here
+   * @throws what sending rejects with
    */
-  async announceDeferred(announcement: Announced, publish: () => Promise<void>, following: readonly Announced[] = []): Promise<void> {
-    const { together, clock } = this.#parts
+  async announceDeferred(announcement: Announced, sending: Sending, following: readonly Announced[] = []): Promise<boolean> {
+    const { oneFile, clock } = this.#parts
     const { id, expiresAt } = announcement
     const happened = { id, at: clock.now(), expiresAt, sendingUntil: NOT_SENT }
     // it had failed with the call before it, which was sent once more
     const known: Change[] = [{ ...announcement, sendingUntil: NOT_SENT }, { kind: 'revived', ...happened }, ...following]
     const sent: Change = { kind: 'sent', id, at: happened.at, expiresAt }
-    if (await this.#isSent(id)) return
-    if (together === undefined) {
+    if (await this.#isSent(id)) return false
+    if (oneFile === undefined) {
       await this.record(known)
-      await publish()
-      return void (await this.record([sent]))
+      await sending.send()
+      await this.record([sent])
+      return true
     }
     try {
-      await together(() => this.store.record([...known, sent]), publish, (recorded) => isToBeSent(recorded.at(-1)))
+      const [record, publish] = [oneFile.recording([...known, sent]), oneFile.publishing(sending.message)]
+      return await oneFile.submit(() => isToBeSent(record().at(-1)) && publish())
     } catch (error) {
-      if (!isOfStore(error)) throw error
-      this.#onFailure(error)
-      await publish()
+      await this.#sendAlone(sending, error)
+      return true
     }
   }
 
@@ -163,27 +163,31 @@ export class Tracking {
    * Records the end of a task and answers its caller, unless the task was cancelled before: in one transaction where that can be. Never
    * rejects.
    */
-  async recordAndAnswer(changes: readonly Change[], answer: Answer): Promise<readonly Recorded[] | undefined> {
-    const { together } = this.#parts
-    let recorded: readonly Recorded[] | undefined
-    const record = async (): Promise<readonly Recorded[] | undefined> => (recorded = await this.record(changes))
+  recordAndAnswer(changes: readonly Change[], answer: Answer): Promise<readonly Recorded[] | undefined> {
+    const { oneFile } = this.#parts
+    if (oneFile === undefined) return this.#recordThenAnswer(changes, answer)
+    const alone = (error: unknown): Promise<undefined> => this.#answerAlone(answer, error)
     try {
-      if (together !== undefined) await together(record, () => answer.send(), isNotCancelled)
-      else if (isNotCancelled(await record())) await answer.send()
+      const [record, publish] = [oneFile.recording(changes), oneFile.publishing(answer.message)]
+      return oneFile.submit<readonly Recorded[] | undefined>(() => {
+        const recorded = record()
+        if (isNotCancelled(recorded)) publish()
+        return recorded
+      }, alone)
     } catch (error) {
-      answer.unsent(error)
+      return alone(error)
     }
-    return recorded
   }
 
   /** Absent where the store and the broker have no transaction in common. */
-  get begin(): BeginWithin | undefined {
-    return this.#parts.begin
+  get begin(): OneFile['beginRun'] | undefined {
+    const { oneFile } = this.#parts
+    return oneFile === undefined ? undefined : (id, run, except) => oneFile.beginRun(id, run, except)
   }
 
   /** Whether the store and the broker share a file, and one writer, which keeps the order of what it is handed. */
   get isInOneFile(): boolean {
-    return this.#parts.together !== undefined
+    return this.#parts.oneFile !== undefined
   }
 
   /** Now, by the clock of this process. */
@@ -208,15 +212,37 @@ export class Tracking {
     return recorded?.[0]?.state
   }
 
-  /** A call whose message was refused has failed, as soon as it is known: `written`. */
-  async #refusedUnlessPublished(calls: readonly Announcement[], publish: () => Promise<void>, written?: Promise<unknown>): Promise<void> {
-    try {
-      await publish()
-    } catch (error) {
+  #announceApart(calls: readonly Announced[], { send }: Sending): Promise<void> {
+    const written = this.record(calls)
+    const known = (): Promise<void> => written.then(ignore)
+    // a call whose message was refused has failed, as soon as it is known
+    return send().then(known, async (error: unknown) => {
       await written
-      if (!mayBePublished(error)) for (const { id } of calls) await this.refused(id, recordedError(error))
-      throw error
-    }
+      return this.#refusedUnlessSent(calls, error)
+    })
+  }
+
+  async #recordThenAnswer(changes: readonly Change[], { send, unsent }: Answer): Promise<readonly Recorded[] | undefined> {
+    const recorded = await this.record(changes)
+    if (isNotCancelled(recorded)) await send().catch(unsent)
+    return recorded
+  }
+
+  async #refusedUnlessSent(calls: readonly Announcement[], error: unknown): Promise<never> {
+    if (!mayBePublished(error)) for (const { id } of calls) await this.refused(id, recordedError(error))
+    throw error
+  }
+
+  async #answerAlone({ send, unsent }: Answer, cause: unknown): Promise<undefined> {
+    this.#onFailure(cause)
+    await send().catch(unsent)
+  }
+
+  /** Neither was stored; the message matters more. @throws `error` where it is not the store's, and what sending rejects with */
+  #sendAlone({ send }: Sending, error: unknown): Promise<void> {
+    if (!isOfStore(error)) return Promise.reject(error)
+    this.#onFailure(error)
+    return send()
   }
 
   async #isSent(id: string): Promise<boolean> {
@@ -249,6 +275,8 @@ export class Tracking {
 }
 
 const NOT_WAITED_FOR: Promise<undefined> = Promise.resolve(undefined)
+
+const ignore = (): void => {}
 
 const isNotCancelled = (recorded: readonly Recorded[] | undefined): boolean => recorded?.at(-1)?.state !== 'cancelled'
 

@@ -60,10 +60,35 @@ export class SqliteStore implements Store {
 
   record(changes: readonly Change[]): Promise<readonly Recorded[]> {
     return promised(() => {
-      this.#refuseClosed('record changes')
-      const bounded = changes.map(boundChange)
-      return bounded.length === 0 ? [] : this.#write(() => this.#ledger.apply(bounded, this.#parts.clock.now()))
+      const apply = this.recording(changes)
+      return changes.length === 0 ? [] : this.submit(apply)
     })
+  }
+
+  /**
+   * Runs what {@link recording}, {@link beginning} and a part that shares the room have answered, in one transaction: all of it is stored or
+   * none. Handed in at once.
+   * @throws what `failed` makes of ErrandError `STORE_UNREACHABLE`, `STORE_REFUSED`
+   */
+  submit<T>(work: () => T, failed: (error: unknown) => T | Promise<T> = refuse): Promise<T> {
+    return this.#parts.room.writer.submit(work, { failed: (error) => failed(storeFailure(error)) })
+  }
+
+  /** What {@link record} does within a transaction. @throws ErrandError `STORE_CLOSED`, `PAYLOAD_TOO_LARGE`, `OPTION_INVALID` */
+  recording(changes: readonly Change[]): () => readonly Recorded[] {
+    this.#refuseClosed('record changes')
+    const bounded = changes.map(boundChange)
+    return () => this.#ledger.apply(bounded, this.#parts.clock.now())
+  }
+
+  /** What {@link begin} does within a transaction. @throws as {@link recording} does */
+  beginning(key: string, announcement: Announcement, join: readonly TaskState[] = UNFINISHED): () => Begun {
+    this.#refuseClosed('begin a task')
+    boundChange(announcing(key, announcement))
+    return () => {
+      const { isNew, record } = this.#ledger.begin(key, announcement, join, this.#parts.clock.now())
+      return { isNew, record: this.#shown(record) }
+    }
   }
 
   /**
@@ -75,10 +100,7 @@ export class SqliteStore implements Store {
   }
 
   async begin(key: string, announcement: Announcement, join: readonly TaskState[] = UNFINISHED): Promise<Begun> {
-    this.#refuseClosed('begin a task')
-    boundChange(announcing(key, announcement))
-    const { isNew, record } = await this.#write(() => this.#ledger.begin(key, announcement, join, this.#parts.clock.now()))
-    return { isNew, record: this.#shown(record) }
+    return this.submit(this.beginning(key, announcement, join))
   }
 
   async find(by: { readonly id: string } | { readonly key: string }): Promise<TaskRecord | undefined> {
@@ -110,7 +132,7 @@ export class SqliteStore implements Store {
     this.#refuseClosed('remove what has expired')
     let removed = 0
     for (;;) {
-      const count = await this.#write(() => this.#ledger.expire(this.#parts.clock.now()))
+      const count = await this.submit(() => this.#ledger.expire(this.#parts.clock.now()))
       if (count === 0) return removed
       removed += count
     }
@@ -133,11 +155,6 @@ export class SqliteStore implements Store {
     for (const end of this.#endListening) end()
     bell.close()
     await room.leave()
-  }
-
-  /** Hands its one change in at once, so that it can be stored together with another part's. */
-  #write<T>(work: () => T): Promise<T> {
-    return this.#parts.room.writer.submit(work, storeFailure)
   }
 
   async #read<T>(what: string, work: () => T): Promise<T> {
@@ -184,4 +201,8 @@ export class SqliteStore implements Store {
     this.#cancelTick = this.#parts.clock.after(TICK_MS, () => this.#tick())
     this.#look()
   }
+}
+
+function refuse(error: unknown): never {
+  throw error
 }
