@@ -1,6 +1,7 @@
 import { expect } from 'chai'
 import { randomBytes } from 'node:crypto'
 import { generateKey, parseKeyRing } from '#src/core/seal/key-ring.js'
+import { Mac } from '#src/core/seal/mac.js'
 import { callWith, everyText, messagesWith, refusalOf } from '../kit/sealing.js'
 
 const secret = (): string => randomBytes(32).toString('base64')
@@ -26,15 +27,17 @@ describe('The sealing keys', () => {
     const bytes = Buffer.alloc(32, 0xfb)
 
     for (const text of [bytes.toString('base64'), bytes.toString('base64url')]) {
-      expect(parseKeyRing([`k:${text}`]).sealing.mac.symmetricKeySize).to.equal(32)
+      expect(parseKeyRing([`k:${text}`]).sealing.box.symmetricKeySize).to.equal(32)
     }
   })
 
   it('are different keys for different purposes and for different secrets', () => {
     const key = parseKeyRing([`k:${secret()}`]).sealing
 
-    expect(key.mac.equals(key.box)).to.equal(false)
-    expect(key.mac.equals(parseKeyRing([`k:${secret()}`]).sealing.mac)).to.equal(false)
+    expect(key.text.equals(key.box)).to.equal(false)
+    const content = Buffer.from('content')
+    const seals = [key.mac, new Mac(key.box), new Mac(key.text), parseKeyRing([`k:${secret()}`]).sealing.mac].map((mac) => mac.of(content))
+    expect(new Set(seals).size).to.equal(4)
   })
 
   it('are refused without showing any of them', () => {

@@ -1,4 +1,4 @@
-import { createHmac, timingSafeEqual } from 'node:crypto'
+import { timingSafeEqual } from 'node:crypto'
 import { ErrandError } from '../../errors.js'
 import type { KeyRing, SealKey } from './key-ring.js'
 
@@ -15,8 +15,6 @@ export const VERSION = 1
 /** 32 bytes in base64url. */
 const MAC_LENGTH = 43
 
-const NO_MAC = '-'.repeat(MAC_LENGTH)
-
 /** `errand/`, a version of up to four digits, a key id, a seal, and what stands between them. */
 const LONGEST_LINE = 80
 
@@ -27,11 +25,12 @@ const LINE = /^errand\/1 ([A-Za-z0-9_-]{1,16}) [A-Za-z0-9_-]{43}$/
 
 /** The bytes of a message with this envelope. */
 export function frame(envelope: string, key: SealKey): Buffer {
-  const start = `errand/${VERSION} ${key.id} `
-  // written with room for the seal, which is then made over the bytes in place: the text is copied once
-  const bytes = Buffer.from(`${start}${NO_MAC}\n${envelope}`)
-  bytes.write(macOf(bytes.subarray(start.length + MAC_LENGTH + 1), key), start.length, 'latin1')
-  return bytes
+  const { seal, bytes } = key.mac.ofText(envelope)
+  const line = `errand/${VERSION} ${key.id} ${seal}\n`
+  const framed = Buffer.allocUnsafe(line.length + bytes.length)
+  framed.write(line, 'latin1')
+  framed.set(bytes, line.length)
+  return framed
 }
 
 /**
@@ -48,7 +47,7 @@ export function unframe(bytes: Buffer, keys: KeyRing): string {
   const envelope = bytes.subarray(lineEnd + 1)
   // as text, not as decoded bytes: base64url has several spellings of some values, and only one is ours
   const given = bytes.subarray(lineEnd - MAC_LENGTH, lineEnd)
-  if (!timingSafeEqual(given, Buffer.from(macOf(envelope, key), 'latin1'))) {
+  if (!timingSafeEqual(given, Buffer.from(key.mac.of(envelope), 'latin1'))) {
     const cause = 'it was altered, or its writer has another key of that id'
     throw forged(`The seal of a message does not match its content (key "${id}"): ${cause}.`)
   }
@@ -62,8 +61,6 @@ const ROTATION =
   'until its messages are done.'
 
 const forged = (what: string): ErrandError => new ErrandError('MESSAGE_FORGED', `${what} ${ROTATION}`)
-
-const macOf = (content: Buffer, key: SealKey): string => createHmac('sha256', key.mac).update(content).digest('base64url')
 
 /** Why a first line is not ours: by its version, if it has one. */
 function refusalOf(line: string): ErrandError {

@@ -1,12 +1,13 @@
 import { createSecretKey, hkdfSync, randomBytes, type KeyObject } from 'node:crypto'
 import { ErrandError } from '../../errors.js'
+import { Mac } from './mac.js'
 
 /** One sealing key: never its own bytes, only what was derived from them. */
 export interface SealKey {
   /** Names the key in messages, so that the right one is found while keys are being replaced. */
   readonly id: string
   /** Authenticates messages (HMAC-SHA-256). */
-  readonly mac: KeyObject
+  readonly mac: Mac
   /** Encrypts parts of messages (AES-256-GCM). */
   readonly box: KeyObject
   /** Signs texts that are handed to people (HMAC-SHA-256). */
@@ -90,7 +91,7 @@ function decodeKey(base64: string): Buffer | undefined {
 /** Sub-keys by HKDF-SHA-256 (RFC 5869), so that one secret is never used for two purposes. */
 function deriveKey(id: string, secret: Buffer): SealKey {
   const derive = (purpose: string): KeyObject => createSecretKey(derived(secret, purpose))
-  return Object.freeze({ id, mac: derive(PURPOSE.mac), box: derive(PURPOSE.box), text: derive(PURPOSE.text) })
+  return Object.freeze({ id, mac: new Mac(derive(PURPOSE.mac)), box: derive(PURPOSE.box), text: derive(PURPOSE.text) })
 }
 
 const derived = (secret: Buffer, purpose: string): Buffer => Buffer.from(hkdfSync('sha256', secret, '', purpose, KEY_BYTES))
