@@ -30,14 +30,10 @@ export const sidequest: System = {
   yardstick: 'raw-rabbitmq',
   setting: 'PostgreSQL with fsync, jobs in the process of the worker, concurrency 100, poll 10 ms; no results',
   packages: PACKAGES,
-  refusal: () => nodeRefusal() ?? peerRefusal(PACKAGES),
+  oldestNode: '22.6',
+  refusal: () => peerRefusal(PACKAGES),
   openCaller,
   startWorker,
-}
-
-function nodeRefusal(): string | undefined {
-  const [major = 0, minor = 0] = process.versions.node.split('.').map(Number)
-  return major > 22 || (major === 22 && minor >= 6) ? undefined : `it needs Node 22.6 or later, and this is ${process.version}`
 }
 
 const configOf = ({ urls, name }: Place): object => ({
