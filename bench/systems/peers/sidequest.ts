@@ -18,6 +18,8 @@ const PACKAGES = ['sidequest', '@sidequest/postgres-backend']
 const CONCURRENCY = 100
 /** It would look every 100 ms. */
 const POLL_MS = 10
+/** On a busy machine it runs 300 in a second. */
+const MOST = 5000
 const JOBS = new URL('./sidequest-job.js', import.meta.url)
 
 /**
@@ -31,6 +33,7 @@ export const sidequest: System = {
   setting: 'PostgreSQL with fsync, jobs in the process of the worker, concurrency 100, poll 10 ms; no results',
   packages: PACKAGES,
   oldestNode: '22.6',
+  most: MOST,
   refusal: () => peerRefusal(PACKAGES),
   openCaller,
   startWorker,
