@@ -1,3 +1,4 @@
+import { nodeRefusal } from './newer-node.js'
 import type { Servers } from './servers.js'
 import type { System } from './system.js'
 
@@ -8,7 +9,7 @@ export interface Choice {
 }
 
 /**
- * Leaves out what refuses, and peers whose server cannot be started.
+ * Leaves out what refuses, peers whose server cannot be started, and Errand with states on a server that cannot.
  *
  * @throws what kept the server of a limit or of Errand from starting: these are never left out
  */
@@ -16,7 +17,7 @@ export async function choose(asked: readonly System[], servers: Pick<Servers, 'o
   const systems: System[] = []
   const leftOut: string[] = []
   for (const system of asked) {
-    const why = system.refusal?.() ?? (await missingServer(system, servers))
+    const why = nodeRefusal(system) ?? system.refusal?.() ?? (await missingServer(system, servers))
     if (why === undefined) systems.push(system)
     else leftOut.push(`left out: ${system.name}: ${why}`)
   }
@@ -28,7 +29,8 @@ async function missingServer(system: System, servers: Pick<Servers, 'open'>): Pr
     await servers.open([system])
     return undefined
   } catch (error) {
-    if (system.packages === undefined) throw error
+    // a row that shows what another store costs may be missing, the others are not compared with it
+    if (system.packages === undefined && system.store === undefined) throw error
     return error instanceof Error ? error.message : String(error)
   }
 }

@@ -27,12 +27,15 @@ export function reportOf(report: Report): string {
     ...(glance === '' ? [] : ['## At a glance', glance]),
     '## How it was measured',
     [`Machine: ${machine}`, `Versions: ${versions.join(', ')}`, `Command: \`${command}\``, `Others: ${othersOf(measured)}`].map((line) => `- ${line}`).join('\n'),
-    systems.map(({ name, setting }) => `- ${name}: ${setting}`).join('\n'),
+    systems.map(settingOf).join('\n'),
     failures.length === 0 ? '' : `Failed:\n\n${failures.map((failure) => `- ${failure.replaceAll('\n', ' ')}`).join('\n')}`,
     ...tablesOf(systems, measured),
   ]
   return `${parts.filter((part) => part !== '').join('\n\n')}\n`
 }
+
+const settingOf = ({ name, setting, most }: System): string =>
+  `- ${name}: ${setting}${most === undefined ? '' : `; no more than ${most.toLocaleString('en-US')} tasks or calls for each value`}`
 
 /** How busy the machine was with other things. */
 function othersOf(measured: readonly Measured[]): string {

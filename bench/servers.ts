@@ -1,3 +1,4 @@
+import { connect } from '#src/store/postgres/client.js'
 import { loadKit } from './kit.js'
 import { startRedis } from './redis-server.js'
 import type { ServerKind, System } from './system.js'
@@ -21,6 +22,8 @@ interface RabbitNode extends AsyncDisposable {
 
 const DELETE_QUEUES = 'lists:foreach(fun(Q) -> rabbit_amqqueue:delete(Q, false, false, <<"bench">>) end, rabbit_amqqueue:list()).'
 
+const SCHEMAS = "SELECT quote_ident(nspname) AS name FROM pg_namespace WHERE nspname !~ '^pg_' AND nspname NOT IN ('information_schema', 'public')"
+
 interface PostgresKit {
   readonly ownPostgresServer: (options: { readonly isDurable: boolean }) => Promise<Server & AsyncDisposable>
 }
@@ -40,7 +43,7 @@ export class Servers {
 
   /** Starts what is missing for `systems`. */
   async open(systems: readonly System[]): Promise<void> {
-    for (const { server } of systems) if (server !== undefined) await this.#get(server)
+    for (const system of systems) await this.of(system)
   }
 
   /** Of those that are open. */
@@ -48,9 +51,11 @@ export class Servers {
     return Object.fromEntries([...this.#open].map(([kind, { url }]) => [kind, url]))
   }
 
-  /** `undefined` for a system without one. */
-  async of({ server }: System): Promise<Server | undefined> {
-    return server === undefined ? undefined : this.#get(server)
+  /** The one it works on, then that of its states; none for a system without. */
+  async of({ server, store }: System): Promise<readonly Server[]> {
+    const all: Server[] = []
+    for (const kind of [server, store]) if (kind !== undefined) all.push(await this.#get(kind))
+    return all
   }
 
   /** Of those that are open. */
@@ -103,5 +108,18 @@ async function startRabbit(): Promise<Server & AsyncDisposable> {
 async function startPostgres(): Promise<Server & AsyncDisposable> {
   const { ownPostgresServer } = await loadKit<PostgresKit>('postgres')
   const server = await ownPostgresServer({ isDurable: true })
-  return { url: server.url, pid: server.pid, version: server.version, [Symbol.asyncDispose]: () => server[Symbol.asyncDispose]() }
+  const { url, pid, version } = server
+  return { url, pid, version, clear: () => dropSchemas(url), [Symbol.asyncDispose]: () => server[Symbol.asyncDispose]() }
+}
+
+/** What is left in tables is vacuumed while the next system is measured, and Errand would find its own again. */
+async function dropSchemas(url: string): Promise<void> {
+  const client = await connect(url)
+  try {
+    // the columns of the statement
+    const rows = (await client.query(SCHEMAS)).rows as readonly { readonly name: string }[]
+    for (const { name } of rows) await client.query(`DROP SCHEMA ${name} CASCADE`)
+  } finally {
+    await client.end()
+  }
 }

@@ -12,9 +12,10 @@ export class Side {
   readonly #waiting = new Map<number, { readonly resolve: (value: unknown) => void; readonly reject: (error: Error) => void }>()
   #asked = 0
 
-  constructor(folder: string) {
+  /** @param node the program of Node that runs it */
+  constructor(folder: string, node: string) {
     // the folder has no configuration file, which a search from here upwards would find
-    this.#child = fork(MAIN, { cwd: folder, serialization: 'advanced', env: { ...process.env, NODE_ENV: 'production' } })
+    this.#child = fork(MAIN, { execPath: node, cwd: folder, serialization: 'advanced', env: { ...process.env, NODE_ENV: 'production' } })
     // side-main.ts sends nothing else
     this.#child.on('message', (answer: Answer) => this.#take(answer))
     this.#child.once('exit', (code, signal) => this.#refuseAll(`its process ended with ${code ?? signal}`))

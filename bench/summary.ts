@@ -7,21 +7,29 @@ import { median, spread } from './spread.js'
 export function summaryOf(goals: readonly Goal[], measured: readonly Measured[]): string {
   const judged = goals.map((goal) => ({ goal, values: reached(goal, measured) }))
   const known = judged.filter(({ values }) => values.length > 0)
-  const lines = known.map(({ goal, values }) => `| ${[goal.system, goal.title, boundOf(goal), spread(values), verdictOf(goal, values)].join(' | ')} |`)
+  const lines = known.map(({ goal, values }) => rowOf(goal, values))
   const met = known.filter(({ goal, values }) => verdictOf(goal, values) === 'met').length
   return [
     `${met} of ${known.length} goals are met; ${judged.length - known.length} more were not measured. Open: the middle misses the goal, and the range reaches it.`,
     '',
-    ...(known.length === 0 ? [] : ['| system | value | goal | measured | |', '|---|---|---|---|---|', ...lines]),
+    ...(known.length === 0 ? [] : ['| system | value | goal | measured | | why |', '|---|---|---|---|---|---|', ...lines]),
   ].join('\n')
 }
 
-type Verdict = 'met' | 'open' | '**missed**'
+function rowOf(goal: Goal, values: readonly number[]): string {
+  const verdict = verdictOf(goal, values)
+  const why = verdict === MISSED ? goal.why : ''
+  return `| ${[goal.system, goal.title, boundOf(goal), spread(values), verdict, why].join(' | ')} |`
+}
+
+const MISSED = '**missed**'
+
+type Verdict = 'met' | 'open' | typeof MISSED
 
 function verdictOf({ atLeast = -Infinity, atMost = Infinity }: Goal, values: readonly number[]): Verdict {
   const isEnough = (value: number): boolean => value >= atLeast && value <= atMost
   if (isEnough(median(values))) return 'met'
-  return values.some(isEnough) ? 'open' : '**missed**'
+  return values.some(isEnough) ? 'open' : MISSED
 }
 
 /** Of every round: the ratio within it, or the value where it is compared with nothing. */

@@ -16,10 +16,16 @@ export interface System {
   readonly name: string
   /** The server it needs; without one it works on a file. */
   readonly server?: ServerKind
+  /** The server of its states, where that is a further one: both count as its server. */
+  readonly store?: ServerKind
   /** The yardstick whose figures of the same round it is divided by. */
   readonly yardstick: 'raw-rabbitmq' | 'raw-sqlite'
   /** How it is set up, for the report. */
   readonly setting: string
+  /** The most tasks it is given at once, where as many as the others get would take it hours. */
+  readonly most?: number
+  /** The oldest Node that its processes run on, where that is newer than the oldest of Errand. */
+  readonly oldestNode?: `${number}.${number}`
   /** Its packages in bench/peers, which have to be installed first: `npm run bench -- --peers`. Only peers have some. */
   readonly packages?: readonly string[]
   /** Why it cannot be measured here; `undefined` where it can. */

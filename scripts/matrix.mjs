@@ -34,6 +34,9 @@ export async function installNodes(wanted) {
   return wanted.map((version) => ({ version: exactVersion(version), executable: executableOf(version) }))
 }
 
+/** The program of a Node that was installed so, if it was. */
+export const installedNode = (version) => (existsSync(executableOf(version)) ? executableOf(version) : undefined)
+
 const aliasOf = (version) => `n${version}`
 
 const executableOf = (version) =>

@@ -3,10 +3,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { randomUUID } from 'node:crypto'
 import { setTimeout as pause } from 'node:timers/promises'
-import { treeUse } from '../machine.js'
+import { treeUse, type TreeUse } from '../machine.js'
+import { nodeFor } from '../newer-node.js'
 import type { Servers } from '../servers.js'
 import { Side } from '../side.js'
 import type { Place, System } from '../system.js'
+import { WARM_UP, warmUp } from './warm-up.js'
 
 /** How much is done for one figure. */
 export interface Sizes {
@@ -43,14 +45,16 @@ type Given = Readonly<{ system: System; sizes: Sizes; servers: Servers }>
 /** What a figure works with: a system at a fresh place. */
 export class Bench {
   readonly system: System
+  /** No more than the system is to be given. */
   readonly sizes: Sizes
   readonly place: Place
   readonly #servers: Servers
   readonly #sides: Side[] = []
 
   private constructor(given: Given & { readonly place: Place }) {
+    const { count, calls, backlog } = given.sizes
     this.system = given.system
-    this.sizes = given.sizes
+    this.sizes = { count: this.atMost(count), calls: this.atMost(calls), backlog: this.atMost(backlog) }
     this.place = given.place
     this.#servers = given.servers
   }
@@ -70,9 +74,19 @@ export class Bench {
     } finally {
       clearTimeout(limit)
       for (const side of bench.#sides) await side.close()
-      await (await given.servers.of(given.system))?.clear?.()
+      for (const server of await given.servers.of(given.system)) await server.clear?.()
       rmSync(folder, { recursive: true, force: true })
     }
+  }
+
+  /** So many tasks, or as many as the system is to be given where that is less. */
+  atMost(count: number): number {
+    return Math.min(count, this.system.most ?? Infinity)
+  }
+
+  /** Runs `work` with tasks that are thrown away, until code is compiled and connections are open. */
+  warmUp(work: (count: number) => Promise<unknown>): Promise<void> {
+    return warmUp(this.atMost(WARM_UP), work)
   }
 
   caller(): Promise<Side> {
@@ -106,15 +120,16 @@ export class Bench {
 
   /** A process that has opened nothing yet. */
   side(): Side {
-    const side = new Side(this.place.folder)
+    const side = new Side(this.place.folder, nodeFor(this.system))
     this.#sides.push(side)
     return side
   }
 
-  /** CPU and memory of the server so far; nothing where there is none. */
-  async server(): Promise<{ readonly cpuSeconds: number; readonly memoryMb: number }> {
-    const server = await this.#servers.of(this.system)
-    return server === undefined ? { cpuSeconds: 0, memoryMb: 0 } : treeUse(server.pid)
+  /** CPU and memory of its servers so far; nothing where there is none. */
+  async server(): Promise<TreeUse> {
+    const uses = (await this.#servers.of(this.system)).map(({ pid }) => treeUse(pid))
+    const sum = (of: (use: TreeUse) => number): number => uses.reduce((total, use) => total + of(use), 0)
+    return { cpuSeconds: sum(({ cpuSeconds }) => cpuSeconds), memoryMb: sum(({ memoryMb }) => memoryMb) }
   }
 
   /** `values`, where there is a server that they can be of. */

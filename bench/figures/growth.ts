@@ -18,7 +18,7 @@ export const inFlight: Figure = {
   measure: async (bench) => {
     const run = await Run.open(bench)
     let values: Values = {}
-    for (const width of WIDTHS) {
+    for (const width of WIDTHS.filter((width) => width === bench.atMost(width))) {
       const count = Math.max(width, Math.min(bench.sizes.count, width * TURNS))
       const { tookMs, cpuSeconds } = await run.measure(count, width)
       const sum = cpuSeconds.caller + cpuSeconds.worker + cpuSeconds.server
@@ -49,7 +49,8 @@ export const queued: Figure = {
 async function atDepth(bench: Bench, depth: number): Promise<Values> {
   const { count } = bench.sizes
   const caller = await bench.caller()
-  await caller.dispatch(depth + WARM_UP, IN_FLIGHT)
+  const ahead = bench.atMost(WARM_UP)
+  await caller.dispatch(depth + ahead, IN_FLIGHT)
   const before = await caller.usage()
   const { begunMs, endedMs } = await caller.dispatch(count, IN_FLIGHT)
   const joined = await caller.usage()
@@ -57,7 +58,7 @@ async function atDepth(bench: Bench, depth: number): Promise<Values> {
 
   const worker = bench.side()
   // ordered before it opens: bodies begin at once. Those that warm it up are those that joined, so that `depth` still wait
-  const ran = [worker.expect(count, WARM_UP), ...(depth === 0 ? [] : [worker.expect(depth, WARM_UP + count)])]
+  const ran = [worker.expect(count, ahead), ...(depth === 0 ? [] : [worker.expect(depth, ahead + count)])]
   await worker.open('worker', bench.system, bench.place)
   const [taken, drained] = await Promise.all(ran)
   if (taken === undefined) throw new Error('nothing was taken')

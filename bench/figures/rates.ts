@@ -1,6 +1,5 @@
 import type { Side } from '../side.js'
 import { quantile, type Bench, type Figure } from './figure.js'
-import { warmUp } from './warm-up.js'
 
 /** Unconfirmed tasks of a caller in a hurry. */
 export const IN_FLIGHT = 1000
@@ -13,7 +12,7 @@ export const dispatch: Figure = {
   measure: async (bench) => {
     const caller = await bench.caller()
     const { count, calls } = bench.sizes
-    await warmUp((many) => caller.dispatch(many, IN_FLIGHT))
+    await bench.warmUp((many) => caller.dispatch(many, IN_FLIGHT))
     await bench.rest(caller)
     const before = await caller.usage()
     const { begunMs, endedMs } = await caller.dispatch(count, IN_FLIGHT)
@@ -75,7 +74,7 @@ export class Run {
 
   static async open(bench: Bench): Promise<Run> {
     const run = new Run(bench, await bench.caller(), await bench.worker())
-    await warmUp((count) => run.tookMs(count, IN_FLIGHT))
+    await bench.warmUp((count) => run.tookMs(count, IN_FLIGHT))
     return run
   }
 

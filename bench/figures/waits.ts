@@ -1,7 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { quantile, type Figure } from './figure.js'
 import { Run } from './rates.js'
-import { warmUp } from './warm-up.js'
 
 const PAUSE_MS = 5
 const SIDE_BY_SIDE = 100
@@ -32,9 +31,9 @@ export const results: Figure = {
     await bench.worker()
     const { calls, count } = bench.sizes
     if ((await caller.results(1, 1)) === undefined) return {}
-    await warmUp((many) => caller.results(many, SIDE_BY_SIDE))
+    await bench.warmUp((many) => caller.results(many, SIDE_BY_SIDE))
     const alone = await caller.results(calls, 1)
-    const many = Math.max(SIDE_BY_SIDE, Math.floor(count / 2))
+    const many = bench.atMost(Math.max(SIDE_BY_SIDE, Math.floor(count / 2)))
     const together = await caller.results(many, SIDE_BY_SIDE)
     if (alone === undefined || together === undefined) return {}
     return {

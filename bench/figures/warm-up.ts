@@ -4,8 +4,8 @@ const CHUNK = 1000
 /** Slow systems do the same work over and over long before. */
 const WARM_UP_MS = 4000
 
-/** Work that is thrown away at the begin, until connections are open and code is compiled. */
-export async function warmUp(work: (count: number) => Promise<unknown>): Promise<void> {
+/** Work that is thrown away at the begin, until connections are open and code is compiled: so many tasks, or those of some seconds. */
+export async function warmUp(most: number, work: (count: number) => Promise<unknown>): Promise<void> {
   const endMs = performance.now() + WARM_UP_MS
-  for (let done = 0; done < WARM_UP && performance.now() < endMs; done += CHUNK) await work(CHUNK)
+  for (let left = most; left > 0 && performance.now() < endMs; left -= CHUNK) await work(Math.min(CHUNK, left))
 }

@@ -11,6 +11,7 @@ const CONCURRENCY = 100
 const BY_DEFAULT = 'sealed, context, states kept; concurrency 100'
 
 const onRabbit = ({ urls, name }: Place): ConfigInput => ({ broker: { url: urls.rabbitmq, namespace: name } })
+const withPostgres = (place: Place): ConfigInput => ({ ...onRabbit(place), store: place.urls.postgres })
 const onFile = (): ConfigInput => ({ broker: 'sqlite' })
 
 const rabbitmq = { server: 'rabbitmq', yardstick: 'raw-rabbitmq', broker: onRabbit } as const
@@ -22,12 +23,13 @@ export const errandSystems: readonly System[] = [
   errand({ ...rabbitmq, name: 'errand-rabbitmq-300', setting: 'the same; concurrency 300' }, { worker: { concurrency: 300 } }),
   errand({ ...rabbitmq, name: 'errand-rabbitmq-untracked', setting: 'the same; store: off' }, { store: 'off' }),
   errand({ ...rabbitmq, name: 'errand-rabbitmq-encrypted', setting: 'the same; seal: message' }, { seal: 'message' }),
+  errand({ ...rabbitmq, name: 'errand-rabbitmq-postgres', setting: 'the same; store: PostgreSQL with fsync, a part of the server', store: 'postgres', broker: withPostgres }),
   errand({ ...sqlite, name: 'errand-sqlite', setting: `durability: full, ${BY_DEFAULT}` }),
   errand({ ...sqlite, name: 'errand-sqlite-untracked', setting: 'the same; store: off' }, { store: 'off' }),
   errand({ ...sqlite, name: 'errand-sqlite-encrypted', setting: 'the same; seal: message' }, { seal: 'message' }),
 ]
 
-type Facts = Pick<System, 'name' | 'server' | 'yardstick' | 'setting'>
+type Facts = Pick<System, 'name' | 'server' | 'store' | 'yardstick' | 'setting'>
 
 function errand({ broker, ...facts }: Facts & { readonly broker: (place: Place) => ConfigInput }, changed: ConfigInput = {}): System {
   const configOf = (place: Place): ConfigInput => ({

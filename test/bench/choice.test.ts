@@ -29,6 +29,25 @@ describe('The choice of systems to measure', () => {
     expect(tried).to.deep.equal([])
   })
 
+  it('leaves out Errand with its states on a server that is not there, for the others need no such', async () => {
+    const { servers } = withoutRedis(scope())
+
+    const { systems, leftOut } = await choose([raw, system('errand-with-redis', { server: 'rabbitmq', store: 'redis' })], servers)
+
+    expect(systems).to.deep.equal([raw])
+    expect(leftOut).to.deep.equal(['left out: errand-with-redis: there is no redis-server'])
+  })
+
+  it('leaves out what needs a newer Node than there is', async () => {
+    const { servers } = withoutRedis(scope())
+
+    const { systems, leftOut } = await choose([raw, system('of-the-future', { oldestNode: '1000.0' })], servers)
+
+    expect(systems).to.deep.equal([raw])
+    expect(leftOut).to.have.lengthOf(1)
+    expect(leftOut[0]).to.match(/^left out: of-the-future: it needs Node 1000\.0 or later/)
+  })
+
   it('fails where a limit or Errand has no server, for nothing can be compared then', async () => {
     const { servers } = withoutRedis(scope())
 

@@ -37,4 +37,20 @@ describe('npm run bench', () => {
     expect(report).to.include('| raw-sqlite | ').and.not.to.include('| liteque | ')
     expect(code).to.equal(0)
   })
+
+  it('says what it does not understand in one line before anything is measured, prints no report, and ends with 1', async () => {
+    for (const args of [['--figures', 'speed'], ['--systems', 'errand'], ['--rounds', '0'], ['--fast'], ['--count', '-1']]) {
+      const { code, report, said } = await bench(...args)
+
+      expect(said, args.join(' ')).to.have.lengthOf(1)
+      expect({ report, code }, args.join(' ')).to.deep.equal({ report: '', code: 1 })
+    }
+  })
+
+  it('ends with 1 and without a report where no system has the figures that were asked for', async () => {
+    const { code, report, said } = await bench('--systems', 'broker-sqlite', '--figures', 'in-process', '--rounds', '1', '--patience', '0')
+
+    expect(said.at(-1)).to.equal('Nothing was measured: none of the systems has any of the figures that were asked for.')
+    expect({ report, code }).to.deep.equal({ report: '', code: 1 })
+  })
 })

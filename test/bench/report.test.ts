@@ -2,6 +2,7 @@ import { expect } from 'chai'
 import { reportOf } from '../../bench/report.js'
 import { findSystem } from '../../bench/systems/index.js'
 import type { Measured } from '../../bench/rounds.js'
+import { fakeSystem } from './fake-systems.js'
 import { inRound, inRounds } from './measured.js'
 
 const systems = ['raw-sqlite', 'errand-sqlite'].map(findSystem)
@@ -36,6 +37,14 @@ describe('The report of the bench', () => {
       '| errand-sqlite | 15.0; x 1.50 | 60.0; x 3.00 |',
       '',
     ])
+  })
+
+  it('says of a system that is given fewer tasks how many they are', () => {
+    const slow = fakeSystem('slow', { setting: 'one at a time', most: 1000 })
+
+    const text = reportOf({ systems: [slow, fakeSystem('fast', { setting: 'all at once' })], measured: [], machine: '', versions: [], command: '' })
+
+    expect(text).to.include('\n- slow: one at a time; no more than 1,000 tasks or calls for each value\n- fast: all at once\n')
   })
 
   it('tells what failed, in a line each', () => {

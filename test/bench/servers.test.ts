@@ -15,6 +15,15 @@ describe('The servers of the bench', () => {
     expect(servers.versions()).to.deep.equal(['postgres 1.0'])
   })
 
+  it('are two for a system that keeps its states on another', async () => {
+    const { servers } = withoutRedis(scope())
+
+    const both = await servers.of(fakeSystem('on-both', { server: 'rabbitmq', store: 'postgres' }))
+
+    expect(both.map(({ url }) => url)).to.deep.equal(['rabbitmq://here', 'postgres://here'])
+    expect(await servers.of(fakeSystem('on-a-file'))).to.deep.equal([])
+  })
+
   it('are started once for all systems, also one that does not start', async () => {
     const { servers, tried } = withoutRedis(scope())
 

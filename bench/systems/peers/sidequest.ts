@@ -18,6 +18,8 @@ const PACKAGES = ['sidequest', '@sidequest/postgres-backend']
 const CONCURRENCY = 100
 /** It would look every 100 ms. */
 const POLL_MS = 10
+/** On a busy machine it runs 300 in a second. */
+const MOST = 5000
 const JOBS = new URL('./sidequest-job.js', import.meta.url)
 
 /**
@@ -30,14 +32,11 @@ export const sidequest: System = {
   yardstick: 'raw-rabbitmq',
   setting: 'PostgreSQL with fsync, jobs in the process of the worker, concurrency 100, poll 10 ms; no results',
   packages: PACKAGES,
-  refusal: () => nodeRefusal() ?? peerRefusal(PACKAGES),
+  oldestNode: '22.6',
+  most: MOST,
+  refusal: () => peerRefusal(PACKAGES),
   openCaller,
   startWorker,
-}
-
-function nodeRefusal(): string | undefined {
-  const [major = 0, minor = 0] = process.versions.node.split('.').map(Number)
-  return major > 22 || (major === 22 && minor >= 6) ? undefined : `it needs Node 22.6 or later, and this is ${process.version}`
 }
 
 const configOf = ({ urls, name }: Place): object => ({
