@@ -1,6 +1,6 @@
 import { newId, systemClock, type Clock } from '#src/core/clock.js'
 import type { Run } from '#src/core/run.js'
-import type { Announcement, Change, Store, TaskRecord } from '#src/store/store.js'
+import type { Announcement, Change, Search, Store, TaskRecord } from '#src/store/store.js'
 import type { StoreAddress } from '../kit/store-process.js'
 import type { Scope } from '../kit/temporary.js'
 import { until } from '../kit/until.js'
@@ -86,6 +86,18 @@ export class StoreCase {
 
   async state(id: string, store = this.store): Promise<string> {
     return (await store.find({ id }))?.state ?? 'unknown'
+  }
+
+  /** What a search finds, one page after the other. */
+  async allPages(search: Search, store = this.store): Promise<TaskRecord[]> {
+    const found: TaskRecord[] = []
+    let after: string | undefined
+    do {
+      const page = await store.search({ ...search, after })
+      found.push(...page.records)
+      after = page.next
+    } while (after !== undefined)
+    return found
   }
 
   async until<T>(what: string, condition: () => T | Promise<T>): Promise<Exclude<T, false | null | undefined>> {

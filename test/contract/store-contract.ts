@@ -3,6 +3,7 @@ import { StoreCase, TestClock, type StoreCases, type StoreHarness } from './stor
 import { boundCases, expiryCases, hostileCases, searchCases } from './store-search-cases.js'
 import { beginCases, processCases, watchCases } from './store-shared-cases.js'
 import { historyCases } from './store-history-cases.js'
+import { ownerCases, ownerProcessCases } from './store-owner-cases.js'
 import { lifeCases, lateCases, runCases } from './store-record-cases.js'
 
 export type { StoreHarness } from './store-case.js'
@@ -14,6 +15,7 @@ const GROUPS: Readonly<Record<string, StoreCases>> = {
   histories: historyCases,
   'single flight': beginCases,
   search: searchCases,
+  'search by owner': { ...ownerCases, ...ownerProcessCases },
   watch: watchCases,
   expiry: expiryCases,
   bounds: boundCases,

@@ -1,9 +1,10 @@
 import { expect } from 'chai'
 import fc from 'fast-check'
 import { newTaskId } from '#src/core/clock.js'
+import { TASK_STATES } from '#src/core/lifecycle.js'
 import { applyChange, stateAt } from '#src/store/apply.js'
 import type { Run } from '#src/core/run.js'
-import type { Change, Recorded, TaskRecord } from '#src/store/store.js'
+import type { Change, Recorded, Search, TaskRecord } from '#src/store/store.js'
 import { ERROR, type StoreCases } from './store-case.js'
 
 const NAMES = ['ada', 'Ada Lovelace', '"quoted", \\ and \u2028', 'é'.repeat(200), '\0', '\ud800']
@@ -94,8 +95,13 @@ export const historyCases: StoreCases = {
       expect(told).to.deep.equal(expected)
       const seen = record === undefined ? undefined : { ...record, state: stateAt(record, now) }
       expect(plain(read)).to.deep.equal(plain(seen))
-      const [found] = (await c.store.search({ text: id })).records
+      const search = async (more: Search): Promise<TaskRecord | undefined> => (await c.store.search({ text: id, ...more })).records[0]
+      const found = await search({})
       expect(plain(found)).to.deep.equal(plain(seen === undefined ? undefined : { ...seen, result: undefined }))
+      const [its, others] = [TASK_STATES.filter((state) => state === seen?.state), TASK_STATES.filter((state) => state !== seen?.state)]
+      expect(await search({ states: its, owner: record?.owner })).to.deep.equal(found)
+      expect(await search({ states: its })).to.deep.equal(found)
+      expect(await search({ states: others })).to.equal(undefined)
     })
     await fc.assert(whole, { numRuns: 300 })
   },

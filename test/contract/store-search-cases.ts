@@ -1,7 +1,7 @@
 import { expect } from 'chai'
 import { newId } from '#src/core/clock.js'
-import type { Search, TaskRecord } from '#src/store/store.js'
-import { codeOf, type StoreCase, type StoreCases } from './store-case.js'
+import type { Search } from '#src/store/store.js'
+import { codeOf, type StoreCases } from './store-case.js'
 
 export const searchCases: StoreCases = {
   'each condition finds what it names, and all given must hold': async (c) => {
@@ -41,7 +41,7 @@ export const searchCases: StoreCases = {
 
   'pages follow each other, the last made first, also among calls of one moment': async (c) => {
     const ids = await Promise.all(Array.from({ length: 25 }, (_, index) => c.announce({ createdAt: 1_000 + Math.floor(index / 10) })))
-    const found = await allPages(c, { limit: 7 })
+    const found = await c.allPages({ limit: 7 })
     expect(found.map(({ id }) => id).sort()).to.deep.equal([...ids].sort())
     const times = found.map(({ createdAt }) => createdAt)
     expect(times).to.deep.equal([...times].sort((a, b) => b - a))
@@ -55,7 +55,7 @@ export const searchCases: StoreCases = {
       while (!isOver) await c.announce({ createdAt: 2_000 }, other)
     })()
 
-    const found = (await allPages(c, { limit: 5 })).map(({ id }) => id)
+    const found = (await c.allPages({ limit: 5 })).map(({ id }) => id)
     isOver = true
     await writing
 
@@ -70,17 +70,6 @@ export const searchCases: StoreCases = {
     const untyped = [{ states: ['done'] }, { stat: 1 }] as unknown as Search[]
     for (const search of untyped) expect(await codeOf(c.store.search(search))).to.equal('OPTION_INVALID')
   },
-}
-
-async function allPages(c: StoreCase, search: Search): Promise<TaskRecord[]> {
-  const found: TaskRecord[] = []
-  let after: string | undefined
-  do {
-    const page = await c.store.search({ ...search, after })
-    found.push(...page.records)
-    after = page.next
-  } while (after !== undefined)
-  return found
 }
 
 export const expiryCases: StoreCases = {

@@ -174,12 +174,12 @@ export const processCases: StoreCases = {
   },
 }
 
-async function startTogether(c: StoreCase, processes: readonly StoreProcess[]): Promise<void> {
+export async function startTogether(c: StoreCase, processes: readonly StoreProcess[]): Promise<void> {
   await c.until('every process', () => processes.every((each) => each.news.some(({ is }) => is === 'ready')))
   for (const each of processes) each.go()
 }
 
-async function news<K extends StoreNews['is']>(c: StoreCase, from: StoreProcess, kind: K): Promise<Extract<StoreNews, { is: K }>> {
+export async function news<K extends StoreNews['is']>(c: StoreCase, from: StoreProcess, kind: K): Promise<Extract<StoreNews, { is: K }>> {
   const isOfKind = (each: StoreNews): each is Extract<StoreNews, { is: K }> => each.is === kind
   return c.until(`a process that has ${kind}`, () => from.news.find(isOfKind))
 }

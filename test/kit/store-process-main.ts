@@ -32,6 +32,13 @@ async function work(on: Store): Promise<void> {
       const all = await Promise.all(order.ids.map(one))
       return tell({ is: 'completed', first: all.flat().filter(({ applied }) => applied).length })
     }
+    case 'call': {
+      const { owners, calls } = order
+      const ids = Array.from({ length: calls }, newId)
+      const call = (id: string, index: number) => ({ kind: 'announced', id, task: 'Shop.buy', queue: 'default', owner: owners[index % owners.length] }) as const
+      await Promise.all(ids.map((id, index) => on.record([{ ...call(id, index), createdAt: Date.now() }])))
+      return tell({ is: 'called', ids })
+    }
     case 'write':
       return write(on, order.tag)
   }

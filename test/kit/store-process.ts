@@ -13,6 +13,7 @@ export type StoreOrder = { readonly at: StoreAddress } & (
   | { readonly do: 'begin'; readonly key: string; readonly calls: number }
   | { readonly do: 'write'; readonly tag: string }
   | { readonly do: 'complete'; readonly ids: readonly string[] }
+  | { readonly do: 'call'; readonly owners: readonly string[]; readonly calls: number }
 )
 
 /** What such a child tells. */
@@ -21,6 +22,7 @@ export type StoreNews =
   | { readonly is: 'begun'; readonly all: readonly { readonly isNew: Begun['isNew']; readonly id: string }[] }
   | { readonly is: 'stored'; readonly id: string }
   | { readonly is: 'completed'; readonly first: number }
+  | { readonly is: 'called'; readonly ids: readonly string[] }
 
 export interface StoreProcess {
   readonly news: readonly StoreNews[]

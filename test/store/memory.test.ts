@@ -19,6 +19,7 @@ storeContract('memory', {
     'four processes that call fifty times each with one key start one task': ONE_PROCESS,
     'of four processes that complete the same tasks, one is the first for each': ONE_PROCESS,
     'a change in another process is told': ONE_PROCESS,
+    'while four processes call for the same owners, no page has a task twice, and then each task is found': ONE_PROCESS,
     'a process killed while it writes leaves what it was told is stored, and no half of a list': ONE_PROCESS,
   },
 })

@@ -5,17 +5,13 @@ import { prepareAll } from '../../sqlite/prepare.js'
 import { blank } from '../apply.js'
 import { applyAll, announcing, joins } from '../begin.js'
 import { exact, toColumns } from '../columns.js'
-import { conditionsOf, type Dialect } from '../conditions.js'
 import type { ResolvedSearch } from '../search.js'
 import type { Announcement, Begun, Change, Recorded, TaskRecord } from '../store.js'
 import { News, type NewsSince } from './news.js'
+import { Owners } from './owners.js'
+import { queryOf } from './query.js'
 import { recordOf, ROW, type TaskRow } from './rows.js'
 import { ShortCuts } from './short-cuts.js'
-
-const DIALECT: Dialect = {
-  hasTag: 'EXISTS (SELECT 1 FROM json_each(tags) WHERE value = ?)',
-  hasText: 'instr(words, ?) > 0',
-}
 
 /** Records removed in one transaction at most. */
 const MOST_EXPIRED = 1_000
@@ -23,15 +19,15 @@ const MOST_EXPIRED = 1_000
 const SQL = {
   find: `SELECT ${ROW}, result FROM store_task WHERE namespace = ? AND id = ? AND (expires IS NULL OR expires > ?)`,
   drop: 'DELETE FROM store_task WHERE namespace = ? AND id = ?',
-  add: `INSERT INTO store_task (namespace, id, task, queue, state, owner, tenant, key, parent, tags, created, due, expires, words, record,
-          result) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-  move: `UPDATE store_task SET state = ?, due = ?, expires = ?, words = ?, run = NULL, ended = NULL, record = ?, result = ?
+  add: `INSERT INTO store_task (namespace, id, task, queue, state, owner, tenant, key, parent, tags, created, due, expires, words, ended,
+          record, result) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+  move: `UPDATE store_task SET state = ?, due = ?, expires = ?, words = ?, run = NULL, ended = ?, record = ?, result = ?
          WHERE namespace = ? AND id = ?`,
-  report: `UPDATE store_task SET run = NULL, ended = NULL, record = ? WHERE namespace = ? AND id = ?`,
+  report: `UPDATE store_task SET run = NULL, record = ? WHERE namespace = ? AND id = ?`,
   findKey: 'SELECT id FROM store_key WHERE namespace = ? AND key = ?',
   setKey: 'INSERT OR REPLACE INTO store_key VALUES (?, ?, ?)',
   dropKeys: 'DELETE FROM store_key WHERE namespace = ? AND id = ?',
-  expired: 'SELECT namespace, id FROM store_task WHERE expires <= ? LIMIT ?',
+  expire: 'DELETE FROM store_task WHERE number IN (SELECT number FROM store_task WHERE expires <= ? LIMIT ?) RETURNING namespace, id',
 } as const
 
 /** The tables of the store as operations. Those that change something run inside a transaction of the caller's. */
@@ -41,17 +37,20 @@ export class StoreLedger {
   readonly #sql: Readonly<Record<keyof typeof SQL, Statement>>
   readonly #shortCuts: ShortCuts
   readonly #news: News
+  readonly #owners: Owners
 
   constructor(db: Database, namespace: string) {
     this.#db = db
     this.#namespace = namespace
     this.#sql = prepareAll(db, SQL)
-    this.#shortCuts = new ShortCuts(db, namespace)
+    this.#owners = new Owners(db)
+    this.#shortCuts = new ShortCuts(db, namespace, this.#owners)
     this.#news = new News(db, namespace)
   }
 
-  /** To be called at the end of each transaction, within it: tells the other processes what changed. */
-  writeNews(): void {
+  /** To be called at the end of each transaction, within it: tells the other processes what changed, and lists whose the new tasks are. */
+  endWrite(): void {
+    this.#owners.write()
     this.#news.write()
   }
 
@@ -96,9 +95,8 @@ export class StoreLedger {
 
   /** One more than `limit`, where there are more. */
   search(search: ResolvedSearch, now: number): TaskRecord[] {
-    const { sql, values } = conditionsOf(search, { namespace: this.#namespace, now }, DIALECT)
-    const rows = this.#db.prepare(`SELECT ${ROW} FROM store_task WHERE ${sql} ORDER BY created DESC, id DESC LIMIT ?`)
-    return (rows.all(...values, search.limit + 1) as TaskRow[]).map(recordOf)
+    const { sql, values } = queryOf(search, { namespace: this.#namespace, now })
+    return (this.#db.prepare(sql).all(...values) as TaskRow[]).map(recordOf)
   }
 
   /** The number of the last transaction that changed a task. */
@@ -112,11 +110,8 @@ export class StoreLedger {
 
   /** Removes some of what has expired; answers how many. */
   expire(now: number): number {
-    const rows = this.#sql.expired.all(now, MOST_EXPIRED) as { namespace: string; id: string }[]
-    for (const { namespace, id } of rows) {
-      this.#sql.drop.run(namespace, id)
-      this.#sql.dropKeys.run(namespace, id)
-    }
+    const rows = this.#sql.expire.all(now, MOST_EXPIRED) as { namespace: string; id: string }[]
+    for (const { namespace, id } of rows) this.#sql.dropKeys.run(namespace, id)
     return rows.length
   }
 
@@ -148,9 +143,10 @@ export class StoreLedger {
   #write(was: TaskRecord | undefined, is: TaskRecord): void {
     this.#news.add(is.id)
     const { id, tags, state, created, due, expires, words, record, result, ...names } = toColumns(is)
+    const ended = state === 'completed' ? Math.trunc(is.endedAt ?? is.changedAt) : null
     const isMoved = was?.state !== is.state || was.expiresAt !== is.expiresAt
     if (was !== undefined && was.task === is.task) {
-      if (isMoved) this.#sql.move.run(state, due, expires, words, record, result, this.#namespace, id)
+      if (isMoved) this.#sql.move.run(state, due, expires, words, ended, record, result, this.#namespace, id)
       else this.#sql.report.run(record, this.#namespace, id)
       return
     }
@@ -158,7 +154,8 @@ export class StoreLedger {
     const called: SqlValue[] = [task, queue, state, owner, tenant, key, parent, JSON.stringify(tags)]
     // what is known by its run alone, or has expired, makes room
     this.#sql.drop.run(this.#namespace, id)
-    this.#sql.add.run(this.#namespace, id, ...called, created, due, expires, words, record, result)
+    const { lastInsertRowid } = this.#sql.add.run(this.#namespace, id, ...called, created, due, expires, words, ended, record, result)
+    this.#owners.add(Number(lastInsertRowid))
     if (key !== null) this.#sql.setKey.run(this.#namespace, key, id)
   }
 }

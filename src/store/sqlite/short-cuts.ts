@@ -4,6 +4,7 @@ import { prepareAll } from '../../sqlite/prepare.js'
 import { exact, exactOrNull } from '../columns.js'
 import { searchable } from '../search.js'
 import type { Announced, Change, Recorded } from '../store.js'
+import type { Owners } from './owners.js'
 import { ROOM_FOR_RUN, runText } from './rows.js'
 
 const SQL = {
@@ -28,12 +29,14 @@ type Of<K extends Change['kind']> = Extract<Change, { kind: K }>
 export class ShortCuts {
   readonly #namespace: string
   readonly #sql: Readonly<Record<keyof typeof SQL, Statement>>
+  readonly #owners: Owners
   /** The names of `except` as they are bound. */
   #listed = { size: 0, list: '[]' }
 
-  constructor(db: Database, namespace: string) {
+  constructor(db: Database, namespace: string, owners: Owners) {
     this.#namespace = namespace
     this.#sql = prepareAll(db, SQL)
+    this.#owners = owners
   }
 
   /** What became of a change that was applied; `undefined` where its task has to be read first. */
@@ -75,8 +78,10 @@ export class ShortCuts {
     const list = listed.length === 0 ? '[]' : JSON.stringify(listed)
     const words = searchable(change)
     const { announce, setKey } = this.#sql
-    const { changes } = announce.run(this.#namespace, id, task, queue, state, owner, tenant, exactKey, parent, list, createdAt, dueAt, expiresAt, words)
+    const names = [task, queue, state, owner, tenant, exactKey, parent, list] as const
+    const { changes, lastInsertRowid } = announce.run(this.#namespace, id, ...names, createdAt, dueAt, expiresAt, words)
     if (Number(changes) === 0) return undefined
+    this.#owners.add(Number(lastInsertRowid))
     if (exactKey !== null) setKey.run(this.#namespace, exactKey, id)
     return { applied: true, state }
   }

@@ -55,7 +55,7 @@ export class SqliteStore implements Store {
     this.#parts = parts
     this.#ledger = new StoreLedger(parts.room.db, parts.namespace)
     this.#watchers = new Watchers((error) => parts.log.error(`A watcher of tasks failed. ${String(error)}`))
-    this.#endListening = [parts.room.onEnding(() => this.#ledger.writeNews()), parts.room.onCommit(() => this.#tellNews())]
+    this.#endListening = [parts.room.onEnding(() => this.#ledger.endWrite()), parts.room.onCommit(() => this.#tellNews())]
   }
 
   record(changes: readonly Change[]): Promise<readonly Recorded[]> {
