@@ -33,6 +33,14 @@ export function sqliteFailure(what: string, file: string, error: unknown): Erran
   return new ErrandError(code, `${what} in ${file}: ${why}`, { cause: error })
 }
 
+/** A commit that could not be brought to the disk. */
+export const unflushed = (file: string, error: unknown): ErrandError =>
+  new ErrandError(
+    'PUBLISH_TIMEOUT',
+    `Cannot flush ${file} to the disk: whether the change survives a power cut is unknown. Look after the disk; done again it may count twice.`,
+    { cause: error },
+  )
+
 function explain(code: number | undefined): [ErrorCode, string] {
   switch (code) {
     case BUSY:

@@ -1,6 +1,7 @@
 import type { ErrandError } from '../errors.js'
 import type { Database } from './driver.js'
-import { isFull, sqliteFailure } from './failure.js'
+import { isFull, sqliteFailure, unflushed } from './failure.js'
+import type { Flush } from './flush.js'
 import { untilNotBusy } from './lock.js'
 
 /** What a change that was handed in comes to. What either throws refuses it. */
@@ -9,6 +10,11 @@ export interface Ends<T, R> {
   readonly done?: ((answer: T) => R) | undefined
   /** Is told why it was not stored. @defaultValue refused with that */
   readonly failed?: ((error: unknown) => R | Promise<R>) | undefined
+  /**
+   * It comes to its end as soon as every process sees it, before it would survive a power cut: for what a power cut makes void, such as a
+   * claim of this process. @defaultValue false
+   */
+  readonly early?: boolean | undefined
 }
 
 /** A change, and the promise of who handed it in. */
@@ -27,6 +33,8 @@ export interface CommitHooks {
   readonly ending?: () => void
   /** After its commit, before the promises of its changes resolve. */
   readonly after?: () => void
+  /** Brings commits to the disk, where they do not come there by themselves. */
+  readonly flush?: Pick<Flush, 'add'> | undefined
 }
 
 /** Rows changed in one transaction at most, about: a longer one would keep the lock from the other processes. */
@@ -42,7 +50,10 @@ export class GroupCommit {
   readonly #hooks: CommitHooks
   #jobs: Job[] = []
   #running: Promise<void> | undefined
-  /** There was no room on the disk for more of the write-ahead log. */
+  /** Commits on their way to the disk. */
+  #flushing = 0
+  #onFlushed: (() => void)[] = []
+  /** There was no room on the disk for more of the write-ahead log, or it could not be flushed. */
   #hasNoRoom = false
 
   constructor(db: Database, file: string, hooks: CommitHooks = {}) {
@@ -68,6 +79,7 @@ export class GroupCommit {
   /** Resolves when everything handed in so far is committed or refused. */
   async idle(): Promise<void> {
     await this.#running
+    if (this.#flushing > 0) await new Promise<void>((resolve) => this.#onFlushed.push(resolve))
   }
 
   async #run(): Promise<void> {
@@ -119,8 +131,23 @@ export class GroupCommit {
       return true
     }
     this.#hooks.after?.()
-    for (const [index, job] of jobs.entries()) settle(job, job.ends?.done, answers[index])
+    const { flush } = this.#hooks
+    const isEnded = (job: Job): boolean => flush === undefined || job.ends?.early === true
+    for (const [index, job] of jobs.entries()) if (isEnded(job)) settle(job, job.ends?.done, answers[index])
+    flush?.add((error) => this.#flushed(error, jobs, answers))
+    if (flush !== undefined) this.#flushing++
     return true
+  }
+
+  #flushed(error: unknown, jobs: readonly Job[], answers: readonly unknown[]): void {
+    for (const [index, job] of jobs.entries()) {
+      if (job.ends?.early === true) continue
+      if (error === undefined) settle(job, job.ends?.done, answers[index])
+      else refuse([job], unflushed(this.#file, error))
+    }
+    // the log is broken where it was not written, and with it all that follows in it: what it holds is copied before the next change
+    this.#hasNoRoom ||= error !== undefined
+    if (--this.#flushing === 0) for (const tell of this.#onFlushed.splice(0)) tell()
   }
 
   /**

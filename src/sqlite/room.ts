@@ -1,6 +1,7 @@
 import type { Clock } from '../core/clock.js'
 import type { ErrandError } from '../errors.js'
 import type { Database } from './driver.js'
+import { Flush } from './flush.js'
 import { GroupCommit } from './group-commit.js'
 import { migrateWithin, type Schema } from './migrate.js'
 import { openDatabase } from './open.js'
@@ -23,6 +24,7 @@ export class Room {
   readonly writer: GroupCommit
   /** Whether the file is still the one that was opened. */
   readonly opened: QueueFile
+  readonly #flush: Flush | undefined
   readonly #onEnding = new Set<() => void>()
   readonly #onCommit = new Set<() => void>()
   readonly #onLost = new Set<(error: ErrandError) => void>()
@@ -33,7 +35,9 @@ export class Room {
     this.durability = durability
     this.db = db
     this.opened = new QueueFile(file, clock, (error) => this.#onLost.forEach((tell) => tell(error)))
+    this.#flush = durability === 'full' ? new Flush(file) : undefined
     this.writer = new GroupCommit(db, file, {
+      flush: this.#flush,
       before: () => this.opened.check(),
       ending: () => this.#onEnding.forEach((write) => write()),
       after: () => this.#onCommit.forEach((tell) => tell()),
@@ -45,8 +49,8 @@ export class Room {
    * @throws ErrandError what `openDatabase` throws
    */
   static async open(options: RoomOptions): Promise<Room> {
-    const { file, durability } = options
-    return new Room(options, await openDatabase({ file, durability }))
+    // what makes it full is done by Flush
+    return new Room(options, await openDatabase({ file: options.file, durability: 'normal' }))
   }
 
   /** The room once more, for a part that will leave it by itself. */
@@ -84,6 +88,8 @@ export class Room {
   /** Waits for changes under way; the last to leave closes the file. Once for each share. */
   async leave(): Promise<void> {
     await this.writer.idle()
-    if (--this.#shares === 0) this.db.close()
+    if (--this.#shares > 0) return
+    this.#flush?.close()
+    this.db.close()
   }
 }

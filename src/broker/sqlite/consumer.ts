@@ -37,6 +37,8 @@ interface Exchanged {
   readonly begun?: readonly (Run | undefined)[] | undefined
 }
 
+/** Claims and begins are those of a process that a power cut would end, and nobody waits for what is settled. */
+const EARLY = { early: true }
 /** How long after a failed change it is tried again. */
 const RETRY_MS = 500
 /** How long runs begin by themselves after one could not begin with its claim. */
@@ -187,12 +189,12 @@ export class Consumer {
     const { writer, clock } = this.#parts
     const begin = clock.now() < this.#beginsAgainAt ? undefined : this.#options.begin
     try {
-      return await writer.submit(() => this.#change(owner, ended, begin))
+      return await writer.submit(() => this.#change(owner, ended, begin), EARLY)
     } catch (error) {
       if (begin === undefined) throw error
       // it may be the states that cannot be written, and then tasks go on without them
       this.#beginsAgainAt = clock.now() + BEGIN_PAUSE_MS
-      return writer.submit(() => this.#change(owner, ended, undefined))
+      return writer.submit(() => this.#change(owner, ended, undefined), EARLY)
     }
   }
 

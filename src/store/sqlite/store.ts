@@ -61,7 +61,8 @@ export class SqliteStore implements Store {
   record(changes: readonly Change[]): Promise<readonly Recorded[]> {
     return promised(() => {
       const apply = this.recording(changes)
-      return changes.length === 0 ? [] : this.submit(apply)
+      if (changes.length === 0) return []
+      return this.#parts.room.writer.submit(apply, { failed: refusal, early: changes.every(isBegin) })
     })
   }
 
@@ -202,6 +203,11 @@ export class SqliteStore implements Store {
     this.#look()
   }
 }
+
+const refusal = (error: unknown): never => refuse(storeFailure(error))
+
+/** A body waits for it, and a power cut would end that too. */
+const isBegin = ({ kind }: Change): boolean => kind === 'started'
 
 function refuse(error: unknown): never {
   throw error

@@ -1,0 +1,50 @@
+import { close, fdatasync, openSync } from 'node:fs'
+
+type Done = (error: Error | undefined) => void
+
+/**
+ * Brings the write-ahead log of an SQLite file to the disk, on a thread of the platform. SQLite would do it itself at the end of each commit
+ * (`synchronous = FULL`, which differs from `NORMAL` in this flush alone: https://sqlite.org/pragma.html#pragma_synchronous); there it would
+ * stop this process, and hold the lock of all others, for as long as the disk takes. A flush covers whatever any process has written to the
+ * log before it begins, so one at a time is enough.
+ */
+export class Flush {
+  readonly #log: string
+  #descriptor: number | undefined
+  #waiting: Done[] = []
+  #isRunning = false
+
+  /** `file` is open in this process, and stays so until {@link close}: as long as it is, its log stands. */
+  constructor(file: string) {
+    this.#log = `${file}-wal`
+  }
+
+  /** Tells `done` when what has been committed so far is on the disk, or why nobody knows whether it is. */
+  add(done: Done): void {
+    this.#waiting.push(done)
+    if (!this.#isRunning) this.#run()
+  }
+
+  close(): void {
+    if (this.#descriptor !== undefined) close(this.#descriptor, () => {})
+    this.#descriptor = undefined
+  }
+
+  #run(): void {
+    this.#isRunning = true
+    const told = this.#waiting
+    this.#waiting = []
+    const end = (error: Error | null): void => {
+      this.#isRunning = false
+      if (this.#waiting.length > 0) this.#run()
+      for (const done of told) done(error ?? undefined)
+    }
+    try {
+      // Windows flushes only what may be written
+      const descriptor = (this.#descriptor ??= openSync(this.#log, 'r+'))
+      fdatasync(descriptor, end)
+    } catch (error) {
+      setImmediate(() => end(error instanceof Error ? error : new Error(String(error))))
+    }
+  }
+}
