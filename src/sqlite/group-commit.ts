@@ -34,7 +34,7 @@ export interface CommitHooks {
   /** After its commit, before the promises of its changes resolve. */
   readonly after?: () => void
   /** Brings commits to the disk, where they do not come there by themselves. */
-  readonly flush?: Pick<Flush, 'add'> | undefined
+  readonly flush?: Flush | undefined
 }
 
 /** Rows changed in one transaction at most, about: a longer one would keep the lock from the other processes. */
@@ -50,9 +50,6 @@ export class GroupCommit {
   readonly #hooks: CommitHooks
   #jobs: Job[] = []
   #running: Promise<void> | undefined
-  /** Commits on their way to the disk. */
-  #flushing = 0
-  #onFlushed: (() => void)[] = []
   /** There was no room on the disk for more of the write-ahead log, or it could not be flushed. */
   #hasNoRoom = false
 
@@ -79,7 +76,7 @@ export class GroupCommit {
   /** Resolves when everything handed in so far is committed or refused. */
   async idle(): Promise<void> {
     await this.#running
-    if (this.#flushing > 0) await new Promise<void>((resolve) => this.#onFlushed.push(resolve))
+    await this.#hooks.flush?.idle()
   }
 
   async #run(): Promise<void> {
@@ -131,23 +128,29 @@ export class GroupCommit {
       return true
     }
     this.#hooks.after?.()
-    const { flush } = this.#hooks
-    const isEnded = (job: Job): boolean => flush === undefined || job.ends?.early === true
-    for (const [index, job] of jobs.entries()) if (isEnded(job)) settle(job, job.ends?.done, answers[index])
-    flush?.add((error) => this.#flushed(error, jobs, answers))
-    if (flush !== undefined) this.#flushing++
+    this.#end(jobs, answers)
     return true
   }
 
-  #flushed(error: unknown, jobs: readonly Job[], answers: readonly unknown[]): void {
+  /** Tells who waits, after the commit: at once where that is enough, else when it is on the disk. */
+  #end(jobs: readonly Job[], answers: readonly unknown[]): void {
+    const { flush } = this.#hooks
+    const isLate = ({ ends }: Job): boolean => flush !== undefined && ends?.early !== true
+    let hasLate = false
     for (const [index, job] of jobs.entries()) {
-      if (job.ends?.early === true) continue
-      if (error === undefined) settle(job, job.ends?.done, answers[index])
-      else refuse([job], unflushed(this.#file, error))
+      if (isLate(job)) hasLate = true
+      else settle(job, job.ends?.done, answers[index])
     }
-    // the log is broken where it was not written, and with it all that follows in it: what it holds is copied before the next change
-    this.#hasNoRoom ||= error !== undefined
-    if (--this.#flushing === 0) for (const tell of this.#onFlushed.splice(0)) tell()
+    if (!hasLate) return flush?.soon()
+    flush?.add((error) => {
+      for (const [index, job] of jobs.entries()) {
+        if (!isLate(job)) continue
+        if (error === undefined) settle(job, job.ends?.done, answers[index])
+        else refuse([job], unflushed(this.#file, error))
+      }
+      // the log is broken where it was not written, and with it all that follows in it: what it holds is copied before the next change
+      this.#hasNoRoom ||= error !== undefined
+    })
   }
 
   /**

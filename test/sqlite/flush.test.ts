@@ -88,6 +88,19 @@ describe('The flush of what was committed', () => {
     expect(ended).to.deep.equal(['early', 'lasting'])
   })
 
+  it('comes soon also for changes that nobody waits for, and at the latest with the end', async () => {
+    const { disk, writer, flush, add } = await givenWriter(scope())
+
+    await writer.submit(() => add.run('one'), { early: true })
+    await until('its flush', () => disk.begun === 1)
+    disk.release()
+    await writer.submit(() => add.run('two'), { early: true })
+    await writer.idle()
+    flush.close()
+
+    expect(disk.begun).to.equal(2)
+  })
+
   it('is over when the file is closed', async () => {
     const disk = holdFlushes(scope())
     const broker = await openHeld(scope(), disk)
@@ -122,7 +135,7 @@ async function givenWriter(scope: Scope) {
   const flush = new Flush(file)
   scope.defer(() => flush.close())
   const writer = new GroupCommit(db, file, { flush })
-  return { disk, db, writer, add: db.prepare('INSERT INTO thing VALUES (?)') }
+  return { disk, db, writer, flush, add: db.prepare('INSERT INTO thing VALUES (?)') }
 }
 
 /** A broker that is open; its own flushes are through. */
