@@ -40,19 +40,24 @@ export function beginRun({ tracking }: Runtime, beginning: Beginning): Begun | P
   const { call, task, delivery } = beginning
   if (tracking === undefined) return UNTRACKED
   if (delivery.begun !== undefined && delivery.id === call.id) return { kind: 'go', tracked: trackedRun(tracking, beginning, delivery.begun) }
-  return task.declaration.options.track ? beginTracked(tracking, beginning) : UNTRACKED
+  if (!task.declaration.options.track) return UNTRACKED
+  return call.copy === undefined ? beginTracked(tracking, beginning) : beginCopy(tracking, beginning, call.copy)
 }
 
 const UNTRACKED: Begun = { kind: 'go', tracked: undefined }
 
-async function beginTracked(tracking: Tracking, beginning: Beginning): Promise<Begun> {
+function beginTracked(tracking: Tracking, beginning: Beginning): Promise<Begun> {
   const { call, delivery, startedAt } = beginning
-  const { id, copy } = call
   const run = runOf(delivery, startedAt)
-  if (copy !== undefined && !(await tracking.takesCopy({ id, copy }))) return { kind: 'over', state: 'elsewhere' }
-  const [recorded] = (await tracking.record([{ kind: 'started', id, run, at: startedAt }])) ?? []
-  const state = recorded?.state
-  return state === 'completed' || state === 'cancelled' ? { kind: 'over', state } : { kind: 'go', tracked: trackedRun(tracking, beginning, run) }
+  return tracking.record([{ kind: 'started', id: call.id, run, at: startedAt }]).then((recorded) => {
+    const state = recorded?.[0]?.state
+    return state === 'completed' || state === 'cancelled' ? { kind: 'over', state } : { kind: 'go', tracked: trackedRun(tracking, beginning, run) }
+  })
+}
+
+async function beginCopy(tracking: Tracking, beginning: Beginning, copy: string): Promise<Begun> {
+  const isTaken = await tracking.takesCopy({ id: beginning.call.id, copy })
+  return isTaken ? beginTracked(tracking, beginning) : { kind: 'over', state: 'elsewhere' }
 }
 
 const trackedRun = (tracking: Tracking, { call, task }: Beginning, run: Run): TrackedRun =>
