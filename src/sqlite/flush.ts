@@ -1,6 +1,7 @@
 import { close, fdatasync, openSync } from 'node:fs'
 
-type Done = (error: Error | undefined) => void
+/** Is told `undefined` where all went well. */
+type Done = (error: unknown) => void
 
 /** How long what nobody waits for may take, so that it goes to the disk together with something else. */
 const SOON_MS = 10
@@ -53,7 +54,7 @@ export class Flush {
     this.#timer = undefined
     const told = this.#waiting
     this.#waiting = []
-    const end = (error: Error | null): void => {
+    const end = (error: unknown): void => {
       this.#isRunning = false
       if (this.#waiting.length > 0) this.#run()
       for (const done of told) done(error ?? undefined)
@@ -63,7 +64,7 @@ export class Flush {
       // Windows flushes only what may be written
       fdatasync((this.#descriptor ??= openSync(this.#log, 'r+')), end)
     } catch (error) {
-      setImmediate(() => end(error instanceof Error ? error : new Error(String(error))))
+      setImmediate(() => end(error))
     }
   }
 }
