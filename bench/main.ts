@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { choose } from './choice.js'
 import { libraries, machine } from './machine.js'
 import { otherNodeOf } from './newer-node.js'
-import { optionsOf, type Options } from './options.js'
+import { optionsOf, reportPlaceOf, type Options } from './options.js'
 import { reportOf } from './report.js'
 import { measureAll } from './rounds.js'
 import { Servers } from './servers.js'
@@ -63,8 +63,8 @@ async function report(systems: readonly System[], options: Options, servers: Ser
   return measured.every(({ failures }) => failures.length === 0)
 }
 
-function save(text: string, { hasPeers }: Options): void {
-  const [file, title] = hasPeers ? ['RESULTS-PEERS.md', 'Results beside other systems'] : ['RESULTS.md', 'Results']
+function save(text: string, options: Options): void {
+  const { file, title } = reportPlaceOf(options)
   writeFileSync(`${FOLDER}${file}`, `# ${title}\n\n${ABOUT}\n\n${text}`)
 }
 

@@ -30,6 +30,13 @@ export function optionsOf(args: readonly string[]): Options {
   }
 }
 
+/** Where a report is kept: what grows with what waits, and other systems, stand apart from what is measured often. */
+export function reportPlaceOf({ hasPeers, figures }: Pick<Options, 'hasPeers' | 'figures'>): { readonly file: string; readonly title: string } {
+  if (hasPeers) return { file: 'RESULTS-PEERS.md', title: 'Results beside other systems' }
+  if (figures.every(({ isLong }) => isLong === true)) return { file: 'RESULTS-GROWTH.md', title: 'Results with many waiting tasks' }
+  return { file: 'RESULTS.md', title: 'Results' }
+}
+
 function parse(args: readonly string[]) {
   const { values } = parseArgs({
     args: [...args],

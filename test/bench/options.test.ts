@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { optionsOf, type Options } from '../../bench/options.js'
+import { optionsOf, reportPlaceOf, type Options } from '../../bench/options.js'
 
 const namesOf = (all: readonly { readonly name: string }[]): readonly string[] => all.map(({ name }) => name)
 
@@ -35,6 +35,15 @@ describe('The options of the bench', () => {
     const names = namesOf(optionsOf(['--peers']).systems)
 
     expect(names).to.include.members([...namesOf(withoutPeers().systems), 'bullmq', 'sidequest', 'celery-node', 'celery-node-rabbitmq'])
+  })
+
+  it('keep a report by what it is of: long figures and other systems stand in files of their own', () => {
+    const fileOf = (...args: readonly string[]): string => reportPlaceOf(optionsOf(args)).file
+
+    expect(fileOf()).to.equal('RESULTS.md')
+    expect(fileOf('--figures', 'idle,queued')).to.equal('RESULTS.md')
+    expect(fileOf('--figures', 'queued,backlog')).to.equal('RESULTS-GROWTH.md')
+    expect(fileOf('--peers', '--figures', 'queued')).to.equal('RESULTS-PEERS.md')
   })
 
   it('take systems in the order in which they are named, and figures in that of the report, long ones too', () => {
