@@ -139,8 +139,8 @@ export class Loop {
     void this.#options.executor.run(inHand.delivery, inHand.signal).then(
       (verdict) => {
         inHand.settle(verdict)
-        if (verdict.kind !== 'release' && verdict.kind !== 'later') this.#ended()
         this.#leave(inHand)
+        if (verdict.kind !== 'release' && verdict.kind !== 'later') this.#ended()
       },
       (error: unknown) => {
         inHand.lose(error)

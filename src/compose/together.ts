@@ -5,6 +5,7 @@ import type { Logger } from '../core/logger.js'
 import type { OneFile } from '../runtime/tracking/one-file.js'
 import type { Store } from '../store/store.js'
 import { openEmbeddedBroker } from './broker.js'
+import { oneFileOf } from './one-file.js'
 import { openWithOutbox } from './outbox.js'
 import { openEmbeddedStore, openPatientStore } from './store.js'
 
@@ -39,14 +40,7 @@ async function openInOneRoom(config: Config, using: { readonly log: Logger; read
   try {
     const queue = (broker = await openEmbeddedBroker(config, room, using))
     const store = await openEmbeddedStore(config, room, using)
-    const oneFile: OneFile = {
-      recording: (changes) => store.recording(changes),
-      beginning: (key, announcement, join) => store.beginning(key, announcement, join),
-      beginRun: (id, run, except) => store.beginWithin(id, run, except),
-      publishing: (message) => queue.publishing(message),
-      submit: (work, failed) => store.submit(work, failed),
-    }
-    return { broker, store, oneFile }
+    return { broker, store, oneFile: oneFileOf(store, queue) }
   } catch (error) {
     await broker?.close()
     throw error

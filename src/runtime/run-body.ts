@@ -22,11 +22,13 @@ function runOn(self: unknown, task: Task, call: OpenedCall, scope: TaskScope): P
   // what this library does itself is no run of the application's, which may open a transaction around each
   if (isReservedName(task.name)) return runInScope({ context: call.context, task: scope }, body)
   const outside = currentScope()?.attached
-  return restoreCarriers(call.carriers, () => {
+  const run = (): Promise<unknown> => {
     const attached = currentScope()?.attached
     // what a carrier attached goes on, and nothing of the flow in which the message arrived
     return runInScope({ context: call.context, task: scope, attached: attached === outside ? undefined : attached }, () => runInHooks(body, info))
-  })
+  }
+  // hooks and carriers are the application's: what they answer may be no promise of the platform
+  return promised(() => restoreCarriers(call.carriers, run))
 }
 
 /** The task of a call, as this process knows it. @throws ErrandError `TASK_UNKNOWN` */

@@ -37,9 +37,23 @@ export function sqliteFailure(what: string, file: string, error: unknown): Erran
 export const unflushed = (file: string, error: unknown): ErrandError =>
   new ErrandError(
     'PUBLISH_TIMEOUT',
-    `Cannot flush ${file} to the disk: whether the change survives a power cut is unknown. Look after the disk; done again it may count twice.`,
+    `Cannot flush ${file} to the disk${systemCodeOf(error)}: whether the change survives a power cut is unknown. Done again it may count twice.`,
     { cause: error },
   )
+
+/** A file of which a flush failed: nothing that is committed to it now would survive a power cut for certain. */
+export const unsafeFile = (file: string, error: unknown): ErrandError =>
+  new ErrandError(
+    'BROKER_UNREACHABLE',
+    `The file ${file} could not be flushed to the disk${systemCodeOf(error)}, and is not written to any more. See to the disk (its health, its room), ` +
+      'then restart every process that uses the file.',
+    { cause: error },
+  )
+
+/** What the system called it, in brackets. */
+function systemCodeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? ` (${error.code})` : ''
+}
 
 function explain(code: number | undefined): [ErrorCode, string] {
   switch (code) {

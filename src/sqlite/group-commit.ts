@@ -8,7 +8,10 @@ import { untilNotBusy } from './lock.js'
 export interface Ends<T, R> {
   /** Is told its answer, after the commit. @defaultValue that answer is what it comes to */
   readonly done?: ((answer: T) => R) | undefined
-  /** Is told why it was not stored. @defaultValue refused with that */
+  /**
+   * Is told why it was not stored, or, with ErrandError `PUBLISH_TIMEOUT`, that nobody knows whether it would survive a power cut.
+   * @defaultValue refused with that
+   */
   readonly failed?: ((error: unknown) => R | Promise<R>) | undefined
   /**
    * It comes to its end as soon as every process sees it, before it would survive a power cut: for what a power cut makes void, such as a
@@ -42,7 +45,7 @@ const MOST_JOBS = 250
 
 /**
  * The only writer of a connection. Everything handed in within one turn of the event loop, and while a commit waits for the
- * lock, goes into one transaction with one flush; a lone change waits for nobody.
+ * lock, goes into one transaction with one flush behind it; a lone change waits for nobody.
  */
 export class GroupCommit {
   readonly #db: Database
@@ -50,7 +53,7 @@ export class GroupCommit {
   readonly #hooks: CommitHooks
   #jobs: Job[] = []
   #running: Promise<void> | undefined
-  /** There was no room on the disk for more of the write-ahead log, or it could not be flushed. */
+  /** There was no room on the disk for more of the write-ahead log. */
   #hasNoRoom = false
 
   constructor(db: Database, file: string, hooks: CommitHooks = {}) {
@@ -63,7 +66,8 @@ export class GroupCommit {
    * Runs `work` inside a write transaction together with others and resolves, after the commit, with what its answer comes to. `work` may run
    * more than once, the earlier runs rolled back: it must do nothing but ask and change the database. One promise for each change, whatever
    * becomes of it: on Node 20 every further one would cost a call or run most of a microsecond.
-   * @throws ErrandError `QUEUE_FULL`, `BROKER_REFUSED`, `BROKER_UNREACHABLE`, or what `ends.failed` makes of that: the change was not stored
+   * @throws ErrandError `QUEUE_FULL`, `BROKER_REFUSED`, `BROKER_UNREACHABLE`: the change was not stored; `PUBLISH_TIMEOUT`: it was, and could
+   * not be flushed; or what `ends.failed` makes of these
    */
   submit<T, R = T>(work: () => T, ends?: Ends<T, R>): Promise<R> {
     return new Promise<R>((resolve, reject) => {
@@ -73,7 +77,16 @@ export class GroupCommit {
     })
   }
 
-  /** Resolves when everything handed in so far is committed or refused. */
+  /** Resolves when what every process has committed so far is on the disk. @throws ErrandError `PUBLISH_TIMEOUT` */
+  flushed(): Promise<void> {
+    const { flush } = this.#hooks
+    if (flush === undefined) return Promise.resolve()
+    return new Promise((resolve, reject) => {
+      flush.add((error) => (error === undefined ? resolve() : reject(unflushed(this.#file, error))))
+    })
+  }
+
+  /** Resolves when everything handed in so far is committed and flushed, or refused. */
   async idle(): Promise<void> {
     await this.#running
     await this.#hooks.flush?.idle()
@@ -148,8 +161,6 @@ export class GroupCommit {
         if (error === undefined) settle(job, job.ends?.done, answers[index])
         else refuse([job], unflushed(this.#file, error))
       }
-      // the log is broken where it was not written, and with it all that follows in it: what it holds is copied before the next change
-      this.#hasNoRoom ||= error !== undefined
     })
   }
 

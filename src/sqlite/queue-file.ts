@@ -26,12 +26,19 @@ export class QueueFile {
     this.#lookedAt = clock.now()
   }
 
-  /** Whether the file was found removed or replaced. That never heals. */
+  /** Whether the file was found removed or replaced, or was given up. That never heals. */
   get isLost(): boolean {
     return this.#lost !== undefined
   }
 
-  /** Looks at the path, once a second at most. @throws ErrandError `BROKER_UNREACHABLE` when the file is lost */
+  /** It is of no use any more, for a reason that never heals either. */
+  giveUp(error: ErrandError): void {
+    if (this.#lost !== undefined) return
+    this.#lost = error
+    this.#onLost(error)
+  }
+
+  /** Looks at the path, once a second at most. @throws ErrandError `BROKER_UNREACHABLE` when the file is lost or was given up */
   check(): void {
     const elapsedMs = this.#clock.now() - this.#lookedAt
     // a clock that was set back must not put the look off
@@ -45,12 +52,12 @@ export class QueueFile {
     this.#lookedAt = this.#clock.now()
     const current = identityOf(this.#path)
     if (current === undefined || current === this.#opened) return
-    this.#lost = new ErrandError(
+    const lost = new ErrandError(
       'BROKER_UNREACHABLE',
       `The queue file ${this.#path} was removed or replaced while it was in use. Restart every process that uses it.`,
     )
-    this.#onLost(this.#lost)
-    throw this.#lost
+    this.giveUp(lost)
+    throw lost
   }
 }
 

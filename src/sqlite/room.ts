@@ -1,6 +1,7 @@
 import type { Clock } from '../core/clock.js'
 import type { ErrandError } from '../errors.js'
 import type { Database } from './driver.js'
+import { unsafeFile } from './failure.js'
 import { Flush } from './flush.js'
 import { GroupCommit } from './group-commit.js'
 import { migrateWithin, type Schema } from './migrate.js'
@@ -15,7 +16,7 @@ export interface RoomOptions {
 
 /**
  * An open file that several parts of this process share: one connection, one writer, so that a message and what is known of its task
- * can be stored in one transaction (`writer.both`). The parts know of the room, not of each other.
+ * can be stored in one transaction. The parts know of the room, not of each other.
  */
 export class Room {
   readonly file: string
@@ -35,7 +36,7 @@ export class Room {
     this.durability = durability
     this.db = db
     this.opened = new QueueFile(file, clock, (error) => this.#onLost.forEach((tell) => tell(error)))
-    this.#flush = durability === 'full' ? new Flush(file) : undefined
+    this.#flush = durability === 'full' ? new Flush(file, (error) => this.opened.giveUp(unsafeFile(file, error))) : undefined
     this.writer = new GroupCommit(db, file, {
       flush: this.#flush,
       before: () => this.opened.check(),

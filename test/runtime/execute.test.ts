@@ -165,6 +165,19 @@ describe('a run', () => {
     }
   })
 
+  it('is waited for also where a hook answers a promise that is not of the platform, as transactions of Knex are', async () => {
+    const { run } = worker()
+    // such a promise has `then` alone
+    const foreign = (inner: Promise<unknown>): Promise<unknown> => ({ then: inner.then.bind(inner) }) as unknown as Promise<unknown>
+    const stop = around((body) => foreign(new Promise((resolve) => setImmediate(resolve)).then(body)))
+
+    const verdicts = [await run('good'), await run('bad')]
+    stop()
+
+    assert.deepEqual(verdicts.map(({ kind }) => kind), ['done', 'again'])
+    assert.deepEqual(runs, ['good', 'bad'])
+  })
+
   it('with an expired token is refused where the configuration asks for that, with five minutes for clocks that differ', async () => {
     const { run } = worker({ reverify: true })
     const asWith = (secondsAgo: number): Partial<CallMessage> => ({ context: makeContext({ headers: { authorization: jwt(secondsAgo) } }) })

@@ -92,6 +92,15 @@ describe('What is written down of tasks', () => {
     expect(said).to.have.length(1)
   })
 
+  it('is said to be kept again when a call was stored together with its message', async () => {
+    const { tracking, said, fail } = given({ hasRoom: true })
+    fail('STORE_UNREACHABLE')
+    await tracking.record([{ ...CALL }])
+    await tracking.announce({ ...CALL, id: 'two' }, sending())
+
+    expect(said.map(([level]) => level)).to.deep.equal(['warn', 'info'])
+  })
+
   it('is kept for the time of its task, or of the configuration, by how it ended', () => {
     const { tracking } = given()
 

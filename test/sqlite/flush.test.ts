@@ -1,12 +1,18 @@
 import { expect } from 'chai'
+import { pbkdf2 } from 'node:crypto'
 import fs from 'node:fs'
 import { syncBuiltinESMExports } from 'node:module'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
 import { openSqliteBroker } from '#src/broker/sqlite/open.js'
 import { Flush } from '#src/sqlite/flush.js'
 import { GroupCommit } from '#src/sqlite/group-commit.js'
 import { openDatabase } from '#src/sqlite/open.js'
 import { eachScope, type Scope } from '../kit/temporary.js'
+import { codeOf } from '../kit/code-of.js'
 import { until } from '../kit/until.js'
+
+const hash = promisify(pbkdf2)
 
 const MESSAGE = { id: 'one', queue: 'work', body: Buffer.from('body') }
 const NO_DISK = Object.assign(new Error('EIO: i/o error, fdatasync'), { code: 'EIO' })
@@ -48,17 +54,89 @@ describe('The flush of what was committed', () => {
     await publishing
   })
 
-  it('that fails refuses what nobody knows to be stored, and what comes after it is stored', async () => {
+  it('that fails refuses what waits for it and behind it, and the file is not written to any more', async () => {
     const disk = holdFlushes(scope())
-    const broker = scope().use(await openHeld(scope(), disk))
+    const broker = await openHeld(scope(), disk)
 
-    const publishing = broker.publish(MESSAGE).then(() => 'stored', (error: { code?: string }) => error.code)
+    const one = codeOf(broker.publish(MESSAGE))
     await until('the flush', () => disk.held.length > 0)
+    const two = codeOf(broker.publish({ ...MESSAGE, id: 'two' }))
+    await until('the second message', async () => (await broker.count('work')).waiting === 2)
     disk.release(NO_DISK)
 
-    expect(await publishing).to.equal('PUBLISH_TIMEOUT')
-    await broker.publish({ ...MESSAGE, id: 'two' })
-    expect(await broker.count('work')).to.deep.equal({ waiting: 2, dead: 0 })
+    expect([await one, await two]).to.deep.equal(['PUBLISH_TIMEOUT', 'PUBLISH_TIMEOUT'])
+    const refusal = await broker.publish({ ...MESSAGE, id: 'three' }).catch((error: unknown) => error)
+    expect(refusal).to.have.property('code', 'BROKER_UNREACHABLE')
+    expect(refusal).to.have.property('message').that.matches(/could not be flushed to the disk \(EIO\).*restart every process/)
+    await broker.close()
+  })
+
+  it('that fails for something that nobody waits for ends the use of the file as well', async () => {
+    const { disk, writer, add, failures } = await givenWriter(scope())
+
+    await writer.submit(() => add.run('early'), { early: true })
+    await until('its flush', () => disk.held.length > 0)
+    disk.release(NO_DISK)
+    await until('the failure', () => failures.length > 0)
+
+    expect(await codeOf(writer.submit(() => add.run('late')))).to.equal('PUBLISH_TIMEOUT')
+  })
+
+  it('goes round the pool of threads where an application has filled it', async () => {
+    const broker = scope().use(await openSqliteBroker({ file: scope().file('queue.db') }))
+    let running = 16
+    const hashes = Array.from({ length: running }, () => hash('password', 'salt', 400_000, 32, 'sha512').then(() => running--))
+
+    await broker.publish(MESSAGE)
+
+    expect(running).to.be.greaterThan(0)
+    await Promise.all(hashes)
+  })
+
+  it('is that of the file itself where it is reached by a link', async () => {
+    const [file, link] = [scope().file('queue.db'), join(scope().folder(), 'link.db')]
+    await (await openSqliteBroker({ file })).close()
+    fs.symlinkSync(file, link)
+    const broker = scope().use(await openSqliteBroker({ file: link }))
+
+    await broker.publish(MESSAGE)
+
+    expect(await broker.count('work')).to.deep.equal({ waiting: 1, dead: 0 })
+  })
+
+  it('has to be over before anybody is told of an outcome', async () => {
+    const disk = holdFlushes(scope())
+    const broker = scope().use(await openHeld(scope(), disk))
+    const told: string[] = []
+    disk.release()
+    await broker.consume('replies', { concurrency: 1, temporary: true }, async ({ id }) => {
+      told.push(id)
+      return { kind: 'done' }
+    })
+    disk.hold()
+
+    const answering = broker.publish({ ...MESSAGE, queue: 'replies', toTemporary: true })
+    await until('both flushes, of who answers and of who is told', () => disk.held.length > 0)
+    await until('the turn of who is told', () => new Promise((resolve) => setImmediate(() => resolve(true))))
+    expect(told).to.deep.equal([])
+    disk.release()
+    await answering
+
+    await until('the outcome', () => told.length > 0)
+  })
+
+  it('is waited for no longer than for what came before, however much follows', async () => {
+    const { disk, writer, flush, add } = await givenWriter(scope())
+    disk.release()
+    let isOver = false
+    const writing = Array.from({ length: 8 }, async () => {
+      while (!isOver) await writer.submit(() => add.run('more'))
+    })
+
+    await flush.idle()
+
+    isOver = true
+    await Promise.all(writing)
   })
 
   it('is one for all commits that came while another ran', async () => {
@@ -132,10 +210,11 @@ async function givenWriter(scope: Scope) {
   const db = await openDatabase({ file, durability: 'normal' })
   scope.defer(() => db.close())
   db.exec('CREATE TABLE thing (name TEXT)')
-  const flush = new Flush(file)
+  const failures: unknown[] = []
+  const flush = new Flush(file, (error) => void failures.push(error))
   scope.defer(() => flush.close())
   const writer = new GroupCommit(db, file, { flush })
-  return { disk, db, writer, flush, add: db.prepare('INSERT INTO thing VALUES (?)') }
+  return { disk, db, writer, flush, failures, add: db.prepare('INSERT INTO thing VALUES (?)') }
 }
 
 /** A broker that is open; its own flushes are through. */

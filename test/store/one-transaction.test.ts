@@ -2,6 +2,7 @@ import { expect } from 'chai'
 import { systemClock, newId } from '#src/core/clock.js'
 import { openSqliteBroker } from '#src/broker/sqlite/open.js'
 import { openSqliteStore } from '#src/store/sqlite/open.js'
+import { oneFileOf } from '#src/compose/one-file.js'
 import { Room } from '#src/sqlite/room.js'
 import { silentLogger } from '#src/core/logger.js'
 import { Tracking } from '#src/runtime/tracking/tracking.js'
@@ -25,65 +26,55 @@ describe('a message and what is known of its task, in one file', () => {
     const id = newId()
     const call = { id, task: 'Shop.buy', queue: 'work', createdAt: 1 }
     const publish = (body: Buffer = BODY) => broker.publish({ id, queue: 'work', body })
-    /** Stores the state and the message. */
-    const both = (body = BODY, more: object = {}) => {
-      const [record, add] = [store.recording([{ kind: 'announced', ...call, ...more }]), broker.publishing({ id, queue: 'work', body })]
-      return store.submit(() => {
-        const recorded = record()
-        add()
-        return recorded
-      })
-    }
     const tracking = new Tracking({
       store,
-      oneFile: {
-        recording: (changes) => store.recording(changes),
-        beginning: (key, announcement, join) => store.beginning(key, announcement, join),
-        beginRun: (of, run, except) => store.beginWithin(of, run, except),
-        publishing: (message) => broker.publishing(message),
-        submit: (work, failed) => store.submit(work, failed),
-      },
+      oneFile: oneFileOf(store, broker),
       settings: { keepCompletedMs: 60_000, keepFailedMs: 60_000 },
       clock: systemClock,
       log: silentLogger,
     })
-    return { room, broker, store, id, call, publish, both, tracking }
+    const announce = (body = BODY, more: object = {}) => {
+      const message = { id, queue: 'work', body }
+      return tracking.announce({ kind: 'announced', ...call, ...more }, { message, send: () => broker.publish(message) })
+    }
+    return { room, broker, store, id, call, publish, announce, tracking }
   }
 
   it('are stored in one transaction', async () => {
-    const { room, broker, store, id, publish, both } = await given()
+    const { room, broker, store, id, publish, announce } = await given()
     await publish()
     let commits = 0
     room.onCommit(() => commits++)
 
-    const [recorded] = await both()
+    await announce()
 
-    expect([commits, recorded?.applied]).to.deep.equal([1, true])
+    expect(commits).to.equal(1)
     expect(await broker.count('work')).to.deep.equal({ waiting: 2, dead: 0 })
     expect(await store.find({ id })).to.include({ state: 'queued' })
   })
 
   it('neither is stored where the message is refused by the file, and both where there is room again', async () => {
-    const { room, broker, store, id, publish, both } = await given()
+    const { room, broker, store, id, publish, announce } = await given()
     await publish()
     const limit = (pages: number) => room.db.exec(`PRAGMA max_page_count = ${pages}`)
     limit(1)
     const large = Buffer.alloc(200_000)
 
-    const error = await both(large).then(() => undefined, (failure: unknown) => failure)
-    expect(error).to.have.property('code', 'STORE_REFUSED')
+    const error = await announce(large).then(() => undefined, (failure: unknown) => failure)
+    expect(error).to.have.property('code', 'QUEUE_FULL')
     expect(await store.find({ id })).to.equal(undefined)
 
     limit(100_000)
-    await both(large)
+    await announce(large)
     expect(await broker.count('work')).to.deep.equal({ waiting: 2, dead: 0 })
     expect(await store.find({ id })).to.include({ state: 'queued' })
   })
 
-  it('neither is stored where the change of the state is refused before', async () => {
-    const { broker, both } = await given()
-    expect(() => both(BODY, { key: '' })).to.throw().with.property('code', 'OPTION_INVALID')
-    expect(await broker.count('work')).to.deep.equal({ waiting: 0, dead: 0 })
+  it('the message is stored alone where its call cannot be described', async () => {
+    const { broker, store, id, announce } = await given()
+    await announce(BODY, { key: '' })
+    expect(await broker.count('work')).to.deep.equal({ waiting: 1, dead: 0 })
+    expect(await store.find({ id })).to.equal(undefined)
   })
 
   it('of fifty calls with one key, one message is stored', async () => {
@@ -148,12 +139,14 @@ describe('a message and what is known of its task, in one file', () => {
 
     it('are stored in one transaction', async () => {
       const { room, store, id, tracking, replies, unsent, answerIn, end } = await givenEnd()
-      let commits = 0
-      room.onCommit(() => commits++)
+      const count = room.db.prepare("SELECT count(*) AS answers FROM broker_message WHERE id LIKE '%.outcome'")
+      const first: unknown[] = []
+      room.onCommit(() => first.push(store.find({ id }), { ...(count.get() as object) }))
       const ended = tracking.recordAndAnswer([end], answerIn('replies'))
 
       expect(await ended).to.deep.equal([{ applied: true, state: 'completed' }])
-      expect(commits).to.equal(1)
+      expect(await first[0]).to.include({ state: 'completed' })
+      expect(first[1]).to.deep.equal({ answers: 1 })
       expect(await store.find({ id })).to.include({ state: 'completed' })
       await until('the answer', () => replies.includes(`${id}.outcome`))
       expect(unsent).to.deep.equal([])

@@ -10,6 +10,7 @@ import { MOST_UNLISTED } from '#src/store/sqlite/owners.js'
 import { queryOf } from '#src/store/sqlite/query.js'
 import { STORE_SCHEMA } from '#src/store/sqlite/schema.js'
 import type { Search, Store } from '#src/store/store.js'
+import { codeOf } from '../kit/code-of.js'
 import { eachScope } from '../kit/temporary.js'
 
 /** Only tasks of one moment are sorted, as versions of SQLite say it. */
@@ -66,6 +67,17 @@ describe('what the SQLite store finds tasks by', () => {
       expect(plan(search)).to.include('SEARCH store_task USING INTEGER PRIMARY KEY (rowid>?)').and.not.to.include('SCAN store_task')
     }
     expect(plan({ owner: 'ada', from: 4, after })).to.include('PRIMARY KEY (namespace=? AND owner=? AND created>? AND created<?)')
+  })
+
+  it('holds up nothing that is written after thousands of calls that a full disk refused', async () => {
+    const { room, store } = await given()
+    const many = Array.from({ length: MOST_UNLISTED + 100 }, () => ({ ...CALL, id: newId(), owner: 'ada' }))
+    room.db.exec('PRAGMA max_page_count = 1')
+    expect(await codeOf(store.record(many))).to.equal('STORE_REFUSED')
+
+    room.db.exec('PRAGMA max_page_count = 100000')
+
+    expect(await room.writer.submit(() => 'written')).to.equal('written')
   })
 
   it('lists whose the tasks are when there are some thousands of new ones, and not at each call', async () => {

@@ -48,6 +48,8 @@ export class SqliteBroker implements Broker {
   readonly #consumers = new Set<Consumer>()
   /** Lasting queues that are committed; their numbers never change, so this saves a query for each message. */
   readonly #lasting = new Map<string, number>()
+  /** Queues that are about to be among these. */
+  readonly #learning = new Set<string>()
   readonly #file: QueueFile
   readonly #endListening: readonly (() => void)[]
   #cancelTick: (() => void) | undefined
@@ -188,11 +190,15 @@ export class SqliteBroker implements Broker {
 
   /** Makes a lasting queue known. Its number is kept once it is committed: one that was rolled back would lead nowhere. */
   #learn(name: string): void {
+    if (this.#learning.has(name)) return
+    this.#learning.add(name)
     const done = ({ number, owner }: QueueRow): void => {
+      this.#learning.delete(name)
       if (owner === null) this.#lasting.set(name, number)
     }
     // what is wrong is told to who publishes, in the same transaction
-    void this.#writer.submit(() => this.#ledger.queue(this.#name(name)), { done, failed: () => {} })
+    const failed = (): void => void this.#learning.delete(name)
+    void this.#writer.submit(() => this.#ledger.queue(this.#name(name)), { done, failed, early: true })
   }
 
   #queueOf(message: OutgoingMessage): QueueRow | undefined {

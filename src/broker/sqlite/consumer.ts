@@ -37,7 +37,7 @@ interface Exchanged {
   readonly begun?: readonly (Run | undefined)[] | undefined
 }
 
-/** Claims and begins are those of a process that a power cut would end, and nobody waits for what is settled. */
+/** A power cut would end the process to which claims and begins belong; what it had settled comes again, as after any crash. */
 const EARLY = { early: true }
 /** How long after a failed change it is tried again. */
 const RETRY_MS = 500
@@ -136,7 +136,7 @@ export class Consumer {
     try {
       while (this.#isWanted && !this.#isClosed) {
         this.#isWanted = false
-        this.#deliverUnclaimed()
+        if (this.#unclaimed !== undefined) await this.#deliverUnclaimed(this.#unclaimed)
         if (this.#hasWork()) await this.#exchange()
         else this.#wakeWhenDue()
         this.#isFailing = false
@@ -162,10 +162,13 @@ export class Consumer {
     return this.#unclaimed === undefined ? ledger.hasDue(this.#number, clock.now()) : ledger.hasFallenDue(this.#number, clock.now())
   }
 
-  #deliverUnclaimed(): void {
+  /** Who is told of an outcome may act on it at once: it has to be on the disk by then, whoever wrote it. */
+  async #deliverUnclaimed(unclaimed: Unclaimed): Promise<void> {
     const room = this.#room()
-    if (this.#unclaimed === undefined || room <= 0) return
-    for (const row of this.#unclaimed.take(this.#number, room)) this.#deliver(row, this.#owner, undefined)
+    const rows = room <= 0 ? [] : unclaimed.take(this.#number, room)
+    if (rows.length === 0) return
+    await this.#parts.writer.flushed()
+    for (const row of rows) this.#deliver(row, this.#owner, undefined)
   }
 
   async #exchange(): Promise<void> {

@@ -36,8 +36,16 @@ export class Registration {
 
   /** The number of this owner; it is entered when it is asked for first. */
   async number(): Promise<number> {
-    this.#number ??= this.#enter()
+    this.#number ??= this.#entered(this.#enter())
     return this.#number
+  }
+
+  /** One that failed is asked for anew. */
+  #entered(number: Promise<number>): Promise<number> {
+    number.catch(() => {
+      if (this.#number === number) this.#number = undefined
+    })
+    return number
   }
 
   /** Renews the lease when it is time. Answers a new number where others had taken this owner off the books. */
@@ -58,7 +66,7 @@ export class Registration {
     // another consumer of this connection may have found out first
     if (current === lost && this.#lost !== lost) {
       this.#lost = lost
-      this.#number = this.#enter()
+      this.#number = this.#entered(this.#enter())
     }
     return this.number()
   }

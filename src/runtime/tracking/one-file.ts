@@ -21,7 +21,8 @@ export interface OneFile {
   beginRun(id: string, run: Run, except: ReadonlySet<string>): boolean
   /**
    * Runs `work` within a transaction, handed in at once, and resolves with its answer. It may run again after a roll-back.
-   * @throws what `failed` makes of ErrandError `STORE_UNREACHABLE`, `STORE_REFUSED`: nothing was stored
+   * @throws what `failed` makes of ErrandError `STORE_UNREACHABLE`, `STORE_REFUSED`: nothing was stored; or of `PUBLISH_TIMEOUT`: it is stored,
+   * and may not survive a power cut
    */
   submit<T>(work: () => T, failed?: (error: unknown) => T | Promise<T>): Promise<T>
 }

@@ -6,6 +6,7 @@ import { ErrandError } from '../../errors.js'
 import type { Announced, Announcement, Begun, Change, RecordedError, Recorded, Store } from '../../store/store.js'
 import type { Answer } from './answer.js'
 import type { OneFile, Sending } from './one-file.js'
+import { Outage } from './outage.js'
 import { claimOf, keyOfCopies, type Copy } from './copies.js'
 import { recordedError } from './recorded-error.js'
 
@@ -41,13 +42,13 @@ export class Tracking {
   /** For what has only to be looked at where a run lasts. */
   readonly patience: Patience
   readonly #parts: TrackingParts
-  #isAway = false
-  #hasWarned = false
+  readonly #outage: Outage
 
   constructor(parts: TrackingParts) {
     this.store = parts.store
     this.keepFailedMs = parts.settings.keepFailedMs
     this.patience = new Patience(parts.clock, PATIENCE_MS)
+    this.#outage = new Outage(parts.log)
     this.#parts = parts
   }
 
@@ -66,7 +67,7 @@ export class Tracking {
         record()
         publish()
       }
-      return oneFile.submit(work, alone)
+      return this.#outage.endsWith(oneFile.submit(work, alone))
     } catch (error) {
       return alone(error)
     }
@@ -109,7 +110,11 @@ export class Tracking {
     // it had failed with the call before it, which was sent once more
     const known: Change[] = [{ ...announcement, sendingUntil: NOT_SENT }, { kind: 'revived', ...happened }, ...following]
     const sent: Change = { kind: 'sent', id, at: happened.at, expiresAt }
-    if (await this.#isSent(id)) return false
+    if (await this.#isSent(id)) {
+      // whoever sent it may not have brought it to the disk yet
+      await oneFile?.submit(ignore)
+      return false
+    }
     if (oneFile === undefined) {
       await this.record(known)
       await sending.send()
@@ -139,7 +144,7 @@ export class Tracking {
       if (isNew) await this.record([{ kind: 'cancelled', id: claim.id, at }])
       return isNew
     } catch (error) {
-      this.#onFailure(error)
+      this.#outage.failed(error)
       return true
     }
   }
@@ -155,8 +160,8 @@ export class Tracking {
 
   /** Records changes, in their order. Never rejects: `undefined` where that failed, and at once while the store is away. */
   record(changes: readonly Change[]): Promise<readonly Recorded[] | undefined> {
-    const written = this.store.record(changes).then(this.#onWritten, this.#onFailure)
-    return this.#isAway ? NOT_WAITED_FOR : written
+    const written = this.store.record(changes).then(this.#outage.over, this.#outage.failed)
+    return this.#outage.isAway ? NOT_WAITED_FOR : written
   }
 
   /**
@@ -169,11 +174,12 @@ export class Tracking {
     const alone = (error: unknown): Promise<undefined> => this.#answerAlone(answer, error)
     try {
       const [record, publish] = [oneFile.recording(changes), oneFile.publishing(answer.message)]
-      return oneFile.submit<readonly Recorded[] | undefined>(() => {
+      const work = (): readonly Recorded[] | undefined => {
         const recorded = record()
         if (isNotCancelled(recorded)) publish()
         return recorded
-      }, alone)
+      }
+      return this.#outage.endsWith(oneFile.submit(work, alone))
     } catch (error) {
       return alone(error)
     }
@@ -233,15 +239,17 @@ export class Tracking {
     throw error
   }
 
+  /** Nothing was stored, and the answer matters more; what may be stored all the same is not sent twice. */
   async #answerAlone({ send, unsent }: Answer, cause: unknown): Promise<undefined> {
-    this.#onFailure(cause)
-    await send().catch(unsent)
+    this.#outage.failed(cause)
+    if (isOfStore(cause)) await send().catch(unsent)
+    else unsent(cause)
   }
 
   /** Neither was stored; the message matters more. @throws `error` where it is not the store's, and what sending rejects with */
   #sendAlone({ send }: Sending, error: unknown): Promise<void> {
     if (!isOfStore(error)) return Promise.reject(error)
-    this.#onFailure(error)
+    this.#outage.failed(error)
     return send()
   }
 
@@ -250,27 +258,9 @@ export class Tracking {
       const record = await this.store.find({ id })
       return record?.task !== undefined && record.sendingUntil === undefined
     } catch (error) {
-      this.#onFailure(error)
+      this.#outage.failed(error)
       return false
     }
-  }
-
-  readonly #onWritten = (recorded: readonly Recorded[]): readonly Recorded[] => {
-    if (this.#hasWarned) this.#onReturn()
-    return recorded
-  }
-
-  readonly #onFailure = (error: unknown): undefined => {
-    if (error instanceof ErrandError && error.code === 'STORE_UNREACHABLE') this.#isAway = true
-    if (this.#hasWarned) return
-    this.#hasWarned = true
-    this.#parts.log.warn(`Tasks go on, and how they stand is not kept for now: ${error instanceof Error ? error.message : 'unknown'}`)
-  }
-
-  #onReturn(): void {
-    this.#isAway = false
-    this.#hasWarned = false
-    this.#parts.log.info('It is kept again how tasks stand.')
   }
 }
 

@@ -8,7 +8,7 @@ const SQL = {
   mark: 'SELECT number FROM store_listed',
   list: `INSERT INTO store_owner SELECT namespace, owner, created, number FROM store_task WHERE number > ? AND owner IS NOT NULL
          ORDER BY namespace, owner, created, number`,
-  setMark: 'UPDATE store_listed SET number = (SELECT max(number) FROM store_task)',
+  setMark: 'UPDATE store_listed SET number = (SELECT coalesce(max(number), 0) FROM store_task)',
 } as const
 
 /** The list of whose the tasks are: new ones are put there many at once, sorted, so that an owner's place in it is written once for all of them. */

@@ -69,7 +69,8 @@ export class SqliteStore implements Store {
   /**
    * Runs what {@link recording}, {@link beginning} and a part that shares the room have answered, in one transaction: all of it is stored or
    * none. Handed in at once.
-   * @throws what `failed` makes of ErrandError `STORE_UNREACHABLE`, `STORE_REFUSED`
+   * @throws what `failed` makes of ErrandError `STORE_UNREACHABLE`, `STORE_REFUSED`, or of `PUBLISH_TIMEOUT`: it is stored, and may not survive
+   * a power cut
    */
   submit<T>(work: () => T, failed: (error: unknown) => T | Promise<T> = refuse): Promise<T> {
     return this.#parts.room.writer.submit(work, { failed: (error) => failed(storeFailure(error)) })
@@ -109,6 +110,8 @@ export class SqliteStore implements Store {
     const now = this.#parts.clock.now()
     const look = (): TaskRecord | undefined => ('id' in by ? this.#ledger.find(by.id, now) : this.#ledger.findByKey(by.key, now))
     const record = await this.#read('find a task', look)
+    // who is told of a result may act on it at once: it has to be on the disk by then, whoever wrote it
+    if (record?.state === 'completed') await this.#parts.room.writer.flushed()
     return record === undefined ? undefined : this.#shown(record)
   }
 
