@@ -22,7 +22,7 @@ export const ERROR_CODES = {
   BROKER_UNREACHABLE: 'the broker did not answer in time',
   BROKER_REFUSED: 'the broker answered and refused: credentials, virtual host or permissions',
   BROKER_CLOSED: 'the broker connection of this process was closed',
-  PUBLISH_TIMEOUT: 'the broker did not confirm a message in time; whether it has it is unknown',
+  PUBLISH_TIMEOUT: 'the broker did not confirm a message in time, or the disk failed to take it; whether it has it is unknown',
   PUBLISH_UNROUTABLE: 'the broker has no queue for the message',
   STORE_UNREACHABLE: 'the store of task states did not answer in time',
   STORE_REFUSED: 'the store of task states answered and refused: credentials, permissions, or no room left',
