@@ -261,7 +261,8 @@ class SpoolingBroker implements Broker {
 
   async #recount(): Promise<void> {
     const { waiting } = await this.#options.local.count(OUTBOX)
-    this.#kept = waiting + this.#storing
+    // what is being stored may be counted there already, or not yet
+    this.#kept = Math.min(Math.max(this.#kept, waiting), waiting + this.#storing)
   }
 }
 
