@@ -3,6 +3,7 @@ import { ErrandError } from '../../errors.js'
 
 /** The part of a client of `pg` that is used. */
 export interface Client {
+  /** What is asked before an answer is there is sent at once, where the package can do that; in any case it is carried out in its order. */
   query(sql: string, values?: readonly unknown[]): Promise<{ readonly rows: readonly unknown[] }>
   end(): Promise<void>
 }
@@ -38,6 +39,8 @@ export async function connect(url: string, { onNotice, isIdle = false }: Hooks =
       query_timeout: QUERY_MS,
       idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_MS,
       keepAlive: true,
+      // where the release of `pg` knows it
+      pipeline: true,
     })
     const gone = new Promise<void>((resolve) => {
       client.on('end', resolve)
@@ -55,8 +58,20 @@ export async function connect(url: string, { onNotice, isIdle = false }: Hooks =
     }
     // the class of `pg` has it, its types do not
     if (isIdle) (client as { unref?: () => void }).unref?.()
-    return { query: (sql, values) => client.query(sql, values === undefined ? undefined : [...values]), end: () => client.end(), gone }
+    const query: Client['query'] = (sql, values) => client.query(sql, values === undefined ? undefined : [...values])
+    const isPipelined = (client as { pipeline?: boolean }).pipeline === true
+    return { query: isPipelined ? query : oneAfterTheOther(query), end: () => client.end(), gone }
   })
+}
+
+/** Older releases of `pg` warn of a query that is handed in while another is under way. */
+function oneAfterTheOther(query: Client['query']): Client['query'] {
+  let last: Promise<unknown> = Promise.resolve()
+  return (sql, values) => {
+    const answer = last.then(() => query(sql, values))
+    last = answer.catch(() => undefined)
+    return answer
+  }
 }
 
 async function loadPg(): Promise<Pick<typeof import('pg'), 'Client'>> {
