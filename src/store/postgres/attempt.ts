@@ -9,6 +9,13 @@ import { Rows, type Row, type Version } from './rows.js'
 
 export type Changes = Extract<Order, { kind: 'record' }>
 
+export interface AttemptHooks {
+  /** Whether somebody was quicker the first time. */
+  readonly isAgain: boolean
+  /** Gets what resolves when watchers have been told. */
+  readonly onTold: (told: Promise<void>) => void
+}
+
 interface Tried extends Expected {
   readonly order: Changes
   readonly version: Version | undefined
@@ -35,9 +42,9 @@ export class Attempt {
     recent.use(client)
   }
 
-  /** The answers of the orders that are carried out. Each must be of a task of its own. */
-  async run(orders: readonly Changes[], onTold: (told: Promise<void>) => void): Promise<ReadonlyMap<Order, readonly Recorded[]>> {
-    const known = await this.#read(orders)
+  /** The answers of the orders that are carried out. Each must be of a task of its own; calls that are made are new, most likely, unless `isAgain`. */
+  async run(orders: readonly Changes[], { isAgain, onTold }: AttemptHooks): Promise<ReadonlyMap<Order, readonly Recorded[]>> {
+    const known = await this.#read(isAgain ? orders : orders.filter(({ changes }) => changes[0]?.kind !== 'announced'))
     const tried = orders.flatMap((order) => this.#apply(order, known) ?? [])
     if (tried.length === 0) return this.#answers
     for (const each of tried) this.unanswered.set(each.order, each)
@@ -59,10 +66,8 @@ export class Attempt {
     return this.#answers
   }
 
-  /** A call that is made is new, most likely. */
   async #read(orders: readonly Changes[]): Promise<ReadonlyMap<string, Row>> {
-    const ids = orders.filter(({ changes }) => changes[0]?.kind !== 'announced').map(idOf)
-    const unknown = ids.filter((id) => this.#recent.get(id) === undefined)
+    const unknown = orders.map(idOf).filter((id) => this.#recent.get(id) === undefined)
     return unknown.length === 0 ? new Map<string, Row>() : this.#rows.read(unknown, { lock: false })
   }
 

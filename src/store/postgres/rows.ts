@@ -61,14 +61,17 @@ export class Rows {
     return versionsOf(rows)
   }
 
-  /** Writes over those that are still of the version that was read; answers them. A place is found without any index. */
+  /**
+   * Writes over those that are still of the version that was read; answers them. A place is found without any index. The last condition
+   * always holds: for its sake the planner expects one row, and for the hundred that it expects otherwise it would read the whole table.
+   */
   async move(changed: readonly Row[]): Promise<ReadonlyMap<string, Version>> {
     const versions = new Map(changed.map(({ record, version }) => [record.id, version]))
     const written = byId(changed.map(({ record }) => record)).map((record) => ({ ...toColumns(record), ...versions.get(record.id) }))
     const { rows } = await this.#client.query(
       `UPDATE ${this.#place.schema}.task t SET ${SETS}, written = clock_timestamp()
        FROM json_to_recordset($1::json) AS x(${COLUMNS}, place tid, made xid)
-       WHERE t.ctid = x.place AND t.xmin = x.made AND t.id = x.id RETURNING t.id, t.ctid::text AS place, t.xmin::text AS made`,
+       WHERE t.ctid = x.place AND t.xmin = x.made AND t.id = x.id AND x.id = x.id || '' RETURNING t.id, t.ctid::text AS place, t.xmin::text AS made`,
       [JSON.stringify(written)],
     )
     return versionsOf(rows)

@@ -54,6 +54,7 @@ class PostgresStore implements Store {
   readonly #writer: Writer
   readonly #watchers: Watchers
   readonly #channel: string
+  readonly #watched = new Set<{ readonly ids: readonly string[] | 'all' }>()
   #listener: Promise<Listener> | undefined
   #closing: Promise<void> | undefined
 
@@ -114,7 +115,15 @@ class PostgresStore implements Store {
       this.#listener = undefined
       throw error
     }
-    return this.#watchers.add(ids, onChange)
+    const watch = this.#watchers.add(ids, onChange)
+    const watched = { ids }
+    this.#watched.add(watched)
+    return {
+      stop: async () => {
+        this.#watched.delete(watched)
+        await watch.stop()
+      },
+    }
   }
 
   async expire(): Promise<number> {
@@ -157,10 +166,16 @@ class PostgresStore implements Store {
     return listener
   }
 
+  /** Of those that are watched. */
   async #changedWithin(ms: number): Promise<readonly string[]> {
     const { schema, namespace } = this.#options
+    const all = [...this.#watched].map(({ ids }) => ids)
+    const ids = all.includes('all') ? null : [...new Set(all.flat())]
+    if (ids?.length === 0) return []
     const sql = `SELECT id FROM ${schema}.task WHERE namespace = $1 AND written >= clock_timestamp() - $2 * interval '1 millisecond'`
-    const { rows } = await this.#reading.run('Cannot watch tasks', (client) => client.query(sql, [namespace, Math.ceil(ms)]))
+    const some = `SELECT k.id FROM unnest($3::text[]) AS x(id), LATERAL (${sql} AND id = x.id OFFSET 0) k`
+    const values = [namespace, Math.ceil(ms), ...(ids === null ? [] : [ids])]
+    const { rows } = await this.#reading.run('Cannot watch tasks', (client) => client.query(ids === null ? sql : some, values))
     // the column of the statement
     return (rows as { id: string }[]).map(({ id }) => id)
   }

@@ -14,8 +14,6 @@ interface Job {
 
 /** Orders in one transaction at most. */
 const MOST_JOBS = 200
-/** After this many attempts that somebody else was quicker than, a lock is taken. */
-const MOST_ATTEMPTS = 2
 const WHAT = 'Cannot record changes'
 
 /**
@@ -56,15 +54,15 @@ export class Writer {
       const jobs = this.#jobs.splice(0, MOST_JOBS)
       const unanswered = new Map<Order, Expected>()
       let left = jobs
-      for (let attempts = 0; attempts < MOST_ATTEMPTS && left.length > 0; attempts++) left = await this.#attempt(left, unanswered)
+      for (const isAgain of [false, true]) if (left.length > 0) left = await this.#attempt(left, { isAgain, unanswered })
       if (left.length === 0 || (await this.#commit(left, unanswered))) continue
       for (const job of left) await this.#commit([job], unanswered)
     }
     this.#running = undefined
   }
 
-  /** Answers those that need a lock, or more patience. */
-  async #attempt(jobs: readonly Job[], unanswered: Map<Order, Expected>): Promise<Job[]> {
+  /** Answers those that somebody else was quicker with twice, or that need a lock for another reason. */
+  async #attempt(jobs: readonly Job[], { isAgain, unanswered }: { isAgain: boolean; unanswered: Map<Order, Expected> }): Promise<Job[]> {
     const orders = split(jobs.map(({ order }) => order)).filter((order) => !unanswered.has(order))
     if (orders.length === 0) return [...jobs]
     let attempt: Attempt | undefined
@@ -73,7 +71,7 @@ export class Writer {
         // the connection was lost, and is there again
         if (attempt !== undefined && attempt.unanswered.size > 0) return new Map<Order, Answer>()
         attempt = new Attempt(client, this.#place, this.#recent)
-        return attempt.run(orders, (told) => (this.#told = told))
+        return attempt.run(orders, { isAgain, onTold: (told) => void (this.#told = told) })
       })
       for (const { order, resolve } of jobs) {
         const answer = answers.get(order)
