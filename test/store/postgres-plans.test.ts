@@ -47,7 +47,7 @@ describePostgres('Statements of the PostgreSQL store, on a table of 5,000 rows t
       return { rows: [] }
     }
     const place = { schema, namespace: '', channel: 'c', now: () => 1 }
-    const client = (query: Client['query']): Client => ({ query, end: () => Promise.resolve() })
+    const client = (query: Client['query']): Client => ({ query, again: query, end: () => Promise.resolve() })
     const plain = new Rows(client((text, values = []) => sql.query(text, [...values])), place)
     return { ids, plain, explained: new Rows(client(explain), place), touched: () => touched }
   }

@@ -1,3 +1,4 @@
+import type { Client as PgClient } from 'pg'
 import { outside } from '../../core/outside.js'
 import { ErrandError } from '../../errors.js'
 
@@ -5,6 +6,8 @@ import { ErrandError } from '../../errors.js'
 export interface Client {
   /** What is asked before an answer is there is sent at once, where the package can do that; in any case it is carried out in its order. */
   query(sql: string, values?: readonly unknown[]): Promise<{ readonly rows: readonly unknown[] }>
+  /** The same for one of the few statements that are asked again and again: the server parses and plans each once for a connection. */
+  again(sql: string, values: readonly unknown[]): Promise<{ readonly rows: readonly unknown[] }>
   end(): Promise<void>
 }
 
@@ -30,9 +33,9 @@ const IDLE_IN_TRANSACTION_MS = 30_000
  * Connects once. @throws ErrandError `PACKAGE_MISSING`, and what `pg` rejects with
  */
 export async function connect(url: string, { onNotice, isIdle = false }: Hooks = {}): Promise<Connected> {
-  const { Client: PgClient } = await loadPg()
+  const { Client: Made } = await loadPg()
   return outside(async () => {
-    const client = new PgClient({
+    const client = new Made({
       connectionString: url,
       application_name: 'errand',
       connectionTimeoutMillis: CONNECT_MS,
@@ -58,17 +61,30 @@ export async function connect(url: string, { onNotice, isIdle = false }: Hooks =
     }
     // the class of `pg` has it, its types do not
     if (isIdle) (client as { unref?: () => void }).unref?.()
-    const query: Client['query'] = (sql, values) => client.query(sql, values === undefined ? undefined : [...values])
-    const isPipelined = (client as { pipeline?: boolean }).pipeline === true
-    return { query: isPipelined ? query : oneAfterTheOther(query), end: () => client.end(), gone }
+    return { ...queriesOf(client), end: () => client.end(), gone }
   })
 }
 
-/** Older releases of `pg` warn of a query that is handed in while another is under way. */
-function oneAfterTheOther(query: Client['query']): Client['query'] {
+function queriesOf(client: PgClient): Pick<Client, 'query' | 'again'> {
+  const names = new Map<string, string>()
+  const nameOf = (sql: string): string => {
+    const name = names.get(sql) ?? `errand_${names.size}`
+    names.set(sql, name)
+    return name
+  }
+  // a release of `pg` that cannot send ahead warns of a query that is handed in while another is under way
+  const isPipelined = (client as { pipeline?: boolean }).pipeline === true
+  const inTurn = isPipelined ? <T>(ask: () => Promise<T>): Promise<T> => ask() : oneAfterTheOther()
+  return {
+    query: (sql, values) => inTurn(() => client.query(sql, values === undefined ? undefined : [...values])),
+    again: (sql, values) => inTurn(() => client.query({ name: nameOf(sql), text: sql, values: [...values] })),
+  }
+}
+
+function oneAfterTheOther(): <T>(ask: () => Promise<T>) => Promise<T> {
   let last: Promise<unknown> = Promise.resolve()
-  return (sql, values) => {
-    const answer = last.then(() => query(sql, values))
+  return (ask) => {
+    const answer = last.then(ask)
     last = answer.catch(() => undefined)
     return answer
   }

@@ -9,7 +9,7 @@ const LARGEST_NOTICE = 7_000
  */
 export async function notify(client: Client, channel: string, ids: readonly string[]): Promise<void> {
   if (ids.length === 0) return
-  await client.query('SELECT pg_notify($1, payload) FROM unnest($2::text[]) AS payload', [channel, noticesOf(ids)]).catch(() => undefined)
+  await client.again('SELECT pg_notify($1, payload) FROM unnest($2::text[]) AS payload', [channel, noticesOf(ids)]).catch(() => undefined)
 }
 
 /** Ids with spaces between them, as many in each text as a notice may hold. */

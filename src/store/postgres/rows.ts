@@ -38,7 +38,7 @@ export class Rows {
    */
   async read(ids: readonly string[], { lock }: { readonly lock: boolean }): Promise<ReadonlyMap<string, Row>> {
     const { schema, namespace } = this.#place
-    const { rows } = await this.#client.query(
+    const { rows } = await this.#client.again(
       `SELECT k.* FROM unnest($2::text[]) AS x(id), LATERAL (
          SELECT t.id, t.record, t.result, t.ctid::text AS place, t.xmin::text AS made FROM ${schema}.task t
          WHERE t.namespace = $1 AND t.id = x.id ${lock ? 'FOR UPDATE' : 'OFFSET 0'}) k`,
@@ -53,7 +53,7 @@ export class Rows {
   /** Adds those that are not there yet; answers them. */
   async add(records: readonly TaskRecord[]): Promise<ReadonlyMap<string, Version>> {
     const { schema, namespace } = this.#place
-    const { rows } = await this.#client.query(
+    const { rows } = await this.#client.again(
       `INSERT INTO ${schema}.task (namespace, ${NAMES}) SELECT $1, ${NAMES} FROM json_to_recordset($2::json) AS x(${COLUMNS})
        ON CONFLICT DO NOTHING RETURNING id, ctid::text AS place, xmin::text AS made`,
       [namespace, JSON.stringify(byId(records).map(toColumns))],
@@ -68,7 +68,7 @@ export class Rows {
   async move(changed: readonly Row[]): Promise<ReadonlyMap<string, Version>> {
     const versions = new Map(changed.map(({ record, version }) => [record.id, version]))
     const written = byId(changed.map(({ record }) => record)).map((record) => ({ ...toColumns(record), ...versions.get(record.id) }))
-    const { rows } = await this.#client.query(
+    const { rows } = await this.#client.again(
       `UPDATE ${this.#place.schema}.task t SET ${SETS}, written = clock_timestamp()
        FROM json_to_recordset($1::json) AS x(${COLUMNS}, place tid, made xid)
        WHERE t.ctid = x.place AND t.xmin = x.made AND t.id = x.id AND x.id = x.id || '' RETURNING t.id, t.ctid::text AS place, t.xmin::text AS made`,
