@@ -63,7 +63,7 @@ describePostgres('Statements of the PostgreSQL store, on a table of 5,000 rows t
         await explained.read(some, { lock })
         expect(touched()).to.equal(count)
       }
-      await explained.move(rows)
+      await explained.move(rows.map((row) => ({ ...row, was: row.record })))
       expect(touched()).to.equal(count)
     })
   }

@@ -120,7 +120,7 @@ describePostgres('Changes that the PostgreSQL store writes without a lock', func
     expect(new Set(told)).to.deep.equal(new Set([id]))
   })
 
-  it('watchers are told behind the commit, not within it, where one commit of the database would wait for the other', async () => {
+  it('watchers are told behind the commit, not within it, where one commit would wait for the other', async () => {
     const way = await lossyWay(scope(), url)
     const store = await open(schema(), { url: way.url })
     const [one, two] = [newTaskId(), newTaskId()]

@@ -18,6 +18,7 @@ export interface AttemptHooks {
 
 interface Tried extends Expected {
   readonly order: Changes
+  readonly was: TaskRecord | undefined
   readonly version: Version | undefined
 }
 
@@ -76,11 +77,10 @@ export class Attempt {
     const recent = this.#recent.get(id)
     this.#recent.forget(id)
     const row = recent ?? read.get(id)
+    const was = row === undefined || isExpired(row.record, this.#place.now()) ? undefined : row.record
     let record: TaskRecord | undefined
-    let changed: TaskRecord | undefined
-    if (row !== undefined && !isExpired(row.record, this.#place.now())) record = row.record
-    const recorded = applyAll(order.changes, () => changed ?? record, (next) => (changed = next))
-    if (changed !== undefined) return { order, record: changed, recorded, version: row?.version }
+    const recorded = applyAll(order.changes, () => record ?? was, (next) => (record = next))
+    if (record !== undefined) return { order, was, record, recorded, version: row?.version }
     // passed over: an answer only where it was read just now
     if (recent === undefined && row !== undefined) this.#answers.set(order, recorded)
     return undefined
@@ -88,7 +88,7 @@ export class Attempt {
 
   async #write(tried: readonly Tried[]): Promise<ReadonlyMap<string, Version>> {
     const added = tried.filter(({ version }) => version === undefined).map(({ record }) => record)
-    const moved = tried.flatMap(({ record, version }) => (version === undefined ? [] : [{ record, version }]))
+    const moved = tried.flatMap(({ was, record, version }) => (version === undefined ? [] : [{ was, record, version }]))
     if (moved.length === 0) return this.#rows.add(added)
     if (added.length === 0) return this.#rows.move(moved)
     // one flush for both

@@ -1,4 +1,4 @@
-import { announcing, applyAll, joins } from '../begin.js'
+import { announcing, applyAll, isExpired, joins } from '../begin.js'
 import { exact, toColumns } from '../columns.js'
 import type { Begun, Change, Recorded, TaskRecord } from '../store.js'
 import { idsOf } from './attempt.js'
@@ -19,6 +19,8 @@ export class Batch {
   readonly #changed = new Set<string>()
   /** Rows that are there, and locked. */
   readonly #locked = new Map<string, Version>()
+  /** What they said. */
+  readonly #was = new Map<string, TaskRecord>()
   readonly #newKeys = new Map<string, string>()
   /** Rows that need no further write. */
   #justAdded: ReadonlySet<string> = new Set()
@@ -76,7 +78,9 @@ export class Batch {
     const now = this.#place.now()
     for (const [id, { record, version }] of await this.#rows.read(ids, { lock: true })) {
       this.#locked.set(id, version)
-      if (record.expiresAt === undefined || record.expiresAt > now) this.#records.set(id, record)
+      if (isExpired(record, now)) continue
+      this.#records.set(id, record)
+      this.#was.set(id, record)
     }
   }
 
@@ -128,7 +132,7 @@ export class Batch {
     const known = this.#recordsOf([...this.#changed].filter((id) => !this.#justAdded.has(id)))
     const rows = known.flatMap((record) => {
       const version = this.#locked.get(record.id)
-      return version === undefined ? [] : [{ record, version }]
+      return version === undefined ? [] : [{ was: this.#was.get(record.id), record, version }]
     })
     if (rows.length > 0) await this.#rows.move(rows)
   }

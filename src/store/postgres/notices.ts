@@ -5,7 +5,7 @@ const LARGEST_NOTICE = 7_000
 
 /**
  * Tells watchers of tasks, behind the commit that changed them and not within it: a commit that notifies holds a lock of the whole
- * database until it is on the disk, so that all processes would commit one after the other. Never rejects: who watches looks by itself too.
+ * server until it is on the disk, so that all processes would commit one after the other. Never rejects: who watches looks by itself too.
  */
 export async function notify(client: Client, channel: string, ids: readonly string[]): Promise<void> {
   if (ids.length === 0) return

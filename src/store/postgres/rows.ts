@@ -6,10 +6,14 @@ import type { TaskRecord } from '../store.js'
 const COLUMNS = `id text, task text, queue text, state text, owner text, tenant text, key text, parent text, tags text[], created bigint,
   due bigint, expires bigint, words text, record text, result text`
 const NAMES = 'id, task, queue, state, owner, tenant, key, parent, tags, created, due, expires, words, record, result'
-const SETS = NAMES.split(', ')
-  .slice(1)
-  .map((name) => `${name} = x.${name}`)
-  .join(', ')
+const setsOf = (names: string): string =>
+  names
+    .split(', ')
+    .map((name) => `${name} = x.${name}`)
+    .join(', ')
+const ALL = setsOf(NAMES.replace('id, ', ''))
+/** What changes after a call is known; to parse the others costs as much as all of these. */
+const LATER = setsOf('state, due, expires, words, record, result')
 
 /** One version of a row: where it lies, and which transaction wrote it. */
 export interface Version {
@@ -20,6 +24,12 @@ export interface Version {
 export interface Row {
   readonly record: TaskRecord
   readonly version: Version
+}
+
+/** A row in a form that is to be written. */
+export interface Moved extends Row {
+  /** What the row says already, which is seen: nothing where that has expired. */
+  readonly was: TaskRecord | undefined
 }
 
 /** The statements that read and write rows of tasks. None leaves it to the planner how a row is found: see {@link Rows.read}. */
@@ -65,12 +75,17 @@ export class Rows {
    * Writes over those that are still of the version that was read; answers them. A place is found without any index. The last condition
    * always holds: for its sake the planner expects one row, and for the hundred that it expects otherwise it would read the whole table.
    */
-  async move(changed: readonly Row[]): Promise<ReadonlyMap<string, Version>> {
+  async move(changed: readonly Moved[]): Promise<ReadonlyMap<string, Version>> {
+    const isCalled = changed.every(({ was }) => was?.task !== undefined)
     const versions = new Map(changed.map(({ record, version }) => [record.id, version]))
-    const written = byId(changed.map(({ record }) => record)).map((record) => ({ ...toColumns(record), ...versions.get(record.id) }))
+    const written = byId(changed.map(({ record }) => record)).map((record) => {
+      const { id, state, due, expires, words, record: text, result, ...names } = toColumns(record)
+      return { id, state, due, expires, words, record: text, result, ...versions.get(id), ...(isCalled ? {} : names) }
+    })
+    const columns = isCalled ? 'id text, state text, due bigint, expires bigint, words text, record text, result text' : COLUMNS
     const { rows } = await this.#client.again(
-      `UPDATE ${this.#place.schema}.task t SET ${SETS}, written = clock_timestamp()
-       FROM json_to_recordset($1::json) AS x(${COLUMNS}, place tid, made xid)
+      `UPDATE ${this.#place.schema}.task t SET ${isCalled ? LATER : ALL}, written = clock_timestamp()
+       FROM json_to_recordset($1::json) AS x(${columns}, place tid, made xid)
        WHERE t.ctid = x.place AND t.xmin = x.made AND t.id = x.id AND x.id = x.id || '' RETURNING t.id, t.ctid::text AS place, t.xmin::text AS made`,
       [JSON.stringify(written)],
     )
