@@ -4,7 +4,7 @@ import type { WaitingPageView } from 'errand/page'
 import { startTesting } from 'errand/testing'
 import { ErrandError, type ErrorCode } from '#src/errors.js'
 import { silentLogger } from '#src/core/logger.js'
-import { appState, setAppState } from '#src/runtime/app.js'
+import { appState } from '#src/runtime/app.js'
 import { eachScope } from '../kit/temporary.js'
 import { PageApp } from '../kit/page-app.js'
 import { until } from '../kit/until.js'
@@ -50,12 +50,11 @@ describe('A waiting page where something is missing', function () {
     const state = appState()
     if (state.kind !== 'on') throw new Error('The server is not started')
     const codes: ErrorCode[] = ['BROKER_UNREACHABLE', 'BROKER_REFUSED']
-    const away = async (): Promise<never> => {
+    const away = (): never => {
       throw new ErrandError(codes.shift() ?? 'BROKER_UNREACHABLE', 'Cannot publish: no broker.')
     }
-    const broken = { ...state.runtime, broker: { ...state.runtime.broker, publish: away, features: state.runtime.broker.features } }
-    setAppState({ ...state, runtime: broken })
-    scope().defer(() => setAppState(state))
+    // by itself, and within a transaction with the states
+    Object.assign(state.runtime.broker, { publish: async () => away(), publishing: away })
 
     const page = await app.ask('/walk', { method: 'POST', user: 'ada' })
     const json = await app.ask('/walk', { method: 'POST', user: 'ada', accept: 'application/json', headers: { 'accept-language': 'it' } })

@@ -60,6 +60,8 @@ class SpoolingBroker implements Broker {
   /** Messages in the outbox, those being stored included; exact after each look only. */
   #kept = 0
   #storing = 0
+  /** Messages of which the storing began, ever. */
+  #begun = 0
   #onStored: () => void = () => {}
   /** While it is there, nothing is stored. */
   #gate: Promise<void> | undefined
@@ -154,6 +156,7 @@ class SpoolingBroker implements Broker {
     const { local, limit } = this.#options
     if (this.#kept >= limit) throw full(message, this.#kept)
     this.#storing += 1
+    this.#begun += 1
     this.#kept += 1
     try {
       await local.publish(toSpooled(message, due))
@@ -260,9 +263,11 @@ class SpoolingBroker implements Broker {
   }
 
   async #recount(): Promise<void> {
+    const [storing, begun] = [this.#storing, this.#begun]
     const { waiting } = await this.#options.local.count(OUTBOX)
-    // what is being stored may be counted there already, or not yet
-    this.#kept = Math.min(Math.max(this.#kept, waiting), waiting + this.#storing)
+    // what was being stored meanwhile may be counted there already, or not yet
+    const doubtful = storing + this.#begun - begun
+    this.#kept = Math.min(Math.max(this.#kept, waiting), waiting + doubtful)
   }
 }
 
