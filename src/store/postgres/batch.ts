@@ -1,10 +1,31 @@
-import { announcing, applyAll, isExpired, joins } from '../begin.js'
-import { exact, toColumns } from '../columns.js'
-import type { Begun, Change, Recorded, TaskRecord } from '../store.js'
-import { idsOf } from './attempt.js'
+import type { TaskState } from '../../core/lifecycle.js'
+import { announcing, applyAll, joins } from '../begin.js'
+import { exact, fromColumns, toColumns } from '../columns.js'
+import type { Announcement, Begun, Change, Recorded, TaskRecord } from '../store.js'
 import type { Client } from './client.js'
-import type { Answer, Expected, Order, Place } from './order.js'
-import { Rows, type Version } from './rows.js'
+
+/** What a caller wants written. */
+export type Order =
+  | { readonly kind: 'record'; readonly changes: readonly Change[] }
+  | { readonly kind: 'begin'; readonly key: string; readonly announcement: Announcement; readonly join: readonly TaskState[] }
+
+export type Answer = readonly Recorded[] | Begun
+
+/** Where the rows are. */
+export interface Place {
+  readonly schema: string
+  readonly namespace: string
+  /** The channel on which watchers listen. */
+  readonly channel: string
+  now(): number
+}
+
+/** Bytes of a notice; the server takes 8000. */
+const LARGEST_NOTICE = 7_000
+
+const COLUMNS = `id text, task text, queue text, state text, owner text, tenant text, key text, parent text, tags text[], created bigint,
+  due bigint, expires bigint, words text, record text, result text`
+const NAMES = 'id, task, queue, state, owner, tenant, key, parent, tags, created, due, expires, words, record, result'
 
 /**
  * Carries out orders inside a transaction of the caller's, with a few statements for all of them: lock what is there, apply the
@@ -15,12 +36,9 @@ export class Batch {
   readonly #place: Place
   readonly #records = new Map<string, TaskRecord>()
   readonly #keys = new Map<string, string>()
-  readonly #rows: Rows
   readonly #changed = new Set<string>()
   /** Rows that are there, and locked. */
-  readonly #locked = new Map<string, Version>()
-  /** What they said. */
-  readonly #was = new Map<string, TaskRecord>()
+  readonly #locked = new Set<string>()
   readonly #newKeys = new Map<string, string>()
   /** Rows that need no further write. */
   #justAdded: ReadonlySet<string> = new Set()
@@ -28,25 +46,19 @@ export class Batch {
   constructor(client: Client, place: Place) {
     this.#client = client
     this.#place = place
-    this.#rows = new Rows(client, place)
   }
 
-  /** The tasks that changed. */
-  get changed(): readonly string[] {
-    return [...this.#changed]
-  }
-
-  /** `unanswered`: what orders came to that may have been stored before a connection was lost. */
-  async run(orders: readonly Order[], unanswered: ReadonlyMap<Order, Expected>): Promise<readonly Answer[]> {
+  async run(orders: readonly Order[]): Promise<readonly Answer[]> {
     await this.#lockKeys(orders)
     await this.#lock([...orders.flatMap(idsOf), ...this.#keys.values()])
     for (;;) {
       const before = new Map(this.#records)
-      const answers = orders.map((order) => this.#stored(unanswered.get(order)) ?? this.#carryOut(order))
+      const answers = orders.map((order) => (order.kind === 'record' ? this.#record(order.changes) : this.#begin(order)))
       const raced = await this.#add()
       if (raced.length === 0) {
         await this.#update()
         await this.#setKeys()
+        await this.#notify()
         return answers
       }
       // somebody else added some of them first: begin again from what they wrote
@@ -75,24 +87,17 @@ export class Batch {
   }
 
   async #lock(ids: readonly string[]): Promise<void> {
+    const { schema, namespace } = this.#place
+    const { rows } = await this.#client.query(
+      `SELECT id, record, result FROM ${schema}.task WHERE namespace = $1 AND id = ANY($2) ORDER BY id FOR UPDATE`,
+      [namespace, [...new Set(ids)]],
+    )
     const now = this.#place.now()
-    for (const [id, { record, version }] of await this.#rows.read(ids, { lock: true })) {
-      this.#locked.set(id, version)
-      if (isExpired(record, now)) continue
-      this.#records.set(id, record)
-      this.#was.set(id, record)
+    for (const row of rows as { id: string; record: string; result: string | null }[]) {
+      this.#locked.add(row.id)
+      const record = fromColumns(row)
+      if (record.expiresAt === undefined || record.expiresAt > now) this.#records.set(row.id, record)
     }
-  }
-
-  /** What was answered to nobody, where it stands there in just that form. */
-  #stored(expected: Expected | undefined): readonly Recorded[] | undefined {
-    const there = expected === undefined ? undefined : this.#records.get(expected.record.id)
-    if (expected === undefined || there === undefined) return undefined
-    return JSON.stringify(toColumns(there)) === JSON.stringify(toColumns(expected.record)) ? expected.recorded : undefined
-  }
-
-  #carryOut(order: Order): Answer {
-    return order.kind === 'record' ? this.#record(order.changes) : this.#begin(order)
   }
 
   #record(changes: readonly Change[]): readonly Recorded[] {
@@ -120,21 +125,30 @@ export class Batch {
 
   /** Adds the rows that were not there; answers those that were, after all. */
   async #add(): Promise<string[]> {
-    const missing = [...this.#changed].filter((id) => !this.#locked.has(id))
+    const missing = [...this.#changed].filter((id) => !this.#locked.has(id)).sort()
     if (missing.length === 0) return []
-    const added = await this.#rows.add(this.#recordsOf(missing))
-    for (const [id, version] of added) this.#locked.set(id, version)
-    this.#justAdded = new Set(added.keys())
+    const { schema, namespace } = this.#place
+    const { rows } = await this.#client.query(
+      `INSERT INTO ${schema}.task (namespace, ${NAMES}) SELECT $1, ${NAMES} FROM json_to_recordset($2::json) AS x(${COLUMNS})
+       ON CONFLICT DO NOTHING RETURNING id`,
+      [namespace, this.#rowsOf(missing)],
+    )
+    const added = new Set((rows as { id: string }[]).map(({ id }) => id))
+    for (const id of added) this.#locked.add(id)
+    this.#justAdded = added
     return missing.filter((id) => !added.has(id))
   }
 
   async #update(): Promise<void> {
-    const known = this.#recordsOf([...this.#changed].filter((id) => !this.#justAdded.has(id)))
-    const rows = known.flatMap((record) => {
-      const version = this.#locked.get(record.id)
-      return version === undefined ? [] : [{ was: this.#was.get(record.id), record, version }]
-    })
-    if (rows.length > 0) await this.#rows.move(rows)
+    const known = [...this.#changed].filter((id) => !this.#justAdded.has(id)).sort()
+    if (known.length === 0) return
+    const { schema, namespace } = this.#place
+    const sets = NAMES.split(', ').slice(1).map((name) => `${name} = x.${name}`)
+    await this.#client.query(
+      `UPDATE ${schema}.task t SET ${sets.join(', ')}, written = clock_timestamp()
+       FROM json_to_recordset($2::json) AS x(${COLUMNS}) WHERE t.namespace = $1 AND t.id = x.id`,
+      [namespace, this.#rowsOf(known)],
+    )
   }
 
   async #setKeys(): Promise<void> {
@@ -148,6 +162,12 @@ export class Batch {
     )
   }
 
+  async #notify(): Promise<void> {
+    if (this.#changed.size === 0) return
+    const notices = noticesOf([...this.#changed])
+    await this.#client.query('SELECT pg_notify($1, payload) FROM unnest($2::text[]) AS payload', [this.#place.channel, notices])
+  }
+
   #restore(records: ReadonlyMap<string, TaskRecord>): void {
     this.#records.clear()
     for (const [id, record] of records) this.#records.set(id, record)
@@ -157,7 +177,22 @@ export class Batch {
     this.#newKeys.clear()
   }
 
-  #recordsOf(ids: readonly string[]): TaskRecord[] {
-    return ids.flatMap((id) => this.#records.get(id) ?? [])
+  #rowsOf(ids: readonly string[]): string {
+    return JSON.stringify(ids.map((id) => this.#records.get(id)).flatMap((record) => (record === undefined ? [] : [toColumns(record)])))
   }
+}
+
+function idsOf(order: Order): string[] {
+  return order.kind === 'begin' ? [order.announcement.id] : order.changes.map(({ id }) => id)
+}
+
+/** Ids with spaces between them, as many in each text as a notice may hold. */
+function noticesOf(ids: readonly string[]): string[] {
+  const notices = ['']
+  for (const id of ids) {
+    const last = notices.at(-1) ?? ''
+    if (last.length + id.length < LARGEST_NOTICE) notices[notices.length - 1] = last === '' ? id : `${last} ${id}`
+    else notices.push(id)
+  }
+  return notices
 }

@@ -2,13 +2,8 @@ import type { Logger } from '../../core/logger.js'
 import { connect, type Connected } from './client.js'
 import type { ResolvedPostgresOptions } from './options.js'
 
-/**
- * How often it is looked whether the connection is there still (one that died silently hears nothing), and whether something was not
- * told: a process may die between its commit and its notice.
- */
+/** How often the connection is asked whether it is there still: one that died silently hears nothing. */
 const ASK_MS = 5_000
-/** What was committed after the last look carries a time this much earlier at most; a writer that is slower than that has not died. */
-const OVERLAP_MS = 2_000
 const PAUSE_MS = 500
 /** A transaction that was being written when the connection was lost carries a time this much earlier at most. */
 const MARGIN_MS = 60_000
@@ -16,7 +11,7 @@ const MARGIN_MS = 60_000
 export interface Hearing {
   readonly channel: string
   readonly onIds: (ids: readonly string[]) => void
-  /** The ids of what is watched and was written in the last so many milliseconds. */
+  /** The ids of what was written in the last so many milliseconds. */
   changedWithin(ms: number): Promise<readonly string[]>
 }
 
@@ -65,10 +60,8 @@ export class Listener {
   async #ask(): Promise<void> {
     const client = this.#client
     try {
-      const askedAt = performance.now()
       await client?.query('SELECT 1')
-      if (client !== undefined) this.#hearing.onIds(await this.#hearing.changedWithin(askedAt - this.#heardAt + OVERLAP_MS))
-      this.#heardAt = askedAt
+      this.#heardAt = performance.now()
     } catch {
       if (client !== undefined) void this.#reconnect(client)
     }

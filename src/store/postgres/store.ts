@@ -20,7 +20,6 @@ import {
   type Watch,
 } from '../store.js'
 import { Watchers } from '../watchers.js'
-import type { Client } from './client.js'
 import { Link } from './link.js'
 import { Listener } from './listener.js'
 import { resolvePostgresOptions, type PostgresStoreOptions, type ResolvedPostgresOptions } from './options.js'
@@ -55,7 +54,6 @@ class PostgresStore implements Store {
   readonly #writer: Writer
   readonly #watchers: Watchers
   readonly #channel: string
-  readonly #watched = new Set<{ readonly ids: readonly string[] | 'all' }>()
   #listener: Promise<Listener> | undefined
   #closing: Promise<void> | undefined
 
@@ -89,9 +87,11 @@ class PostgresStore implements Store {
     else if (!isId(by.id)) return undefined
     const { schema, namespace } = this.#options
     const where = 'id' in by ? 'id = $2' : `id = (SELECT id FROM ${schema}.task_key WHERE namespace = $1 AND key = $2)`
-    const sql = `SELECT record, result FROM ${schema}.task WHERE namespace = $1 AND ${where} AND (expires IS NULL OR expires > $3)`
-    const values = [namespace, 'id' in by ? by.id : exact(by.key), this.#options.clock.now()]
-    const [record] = await this.#rows('Cannot find a task', (client) => client.again(sql, values))
+    const [record] = await this.#rows(
+      'Cannot find a task',
+      `SELECT record, result FROM ${schema}.task WHERE namespace = $1 AND ${where} AND (expires IS NULL OR expires > $3)`,
+      [namespace, 'id' in by ? by.id : exact(by.key), this.#options.clock.now()],
+    )
     return record
   }
 
@@ -102,7 +102,7 @@ class PostgresStore implements Store {
     let number = 0
     const where = sql.replaceAll('?', () => `$${++number}`)
     const text = `SELECT record FROM ${schema}.task WHERE ${where} ORDER BY created DESC, id DESC LIMIT ${resolved.limit + 1}`
-    return pageOf(await this.#rows('Cannot search tasks', (client) => client.query(text, values)), resolved.limit)
+    return pageOf(await this.#rows('Cannot search tasks', text, values), resolved.limit)
   }
 
   async watch(ids: readonly string[] | 'all', onChange: (id: string) => void): Promise<Watch> {
@@ -114,15 +114,7 @@ class PostgresStore implements Store {
       this.#listener = undefined
       throw error
     }
-    const watch = this.#watchers.add(ids, onChange)
-    const watched = { ids }
-    this.#watched.add(watched)
-    return {
-      stop: async () => {
-        this.#watched.delete(watched)
-        await watch.stop()
-      },
-    }
+    return this.#watchers.add(ids, onChange)
   }
 
   async expire(): Promise<number> {
@@ -165,23 +157,17 @@ class PostgresStore implements Store {
     return listener
   }
 
-  /** Of those that are watched. */
   async #changedWithin(ms: number): Promise<readonly string[]> {
     const { schema, namespace } = this.#options
-    const all = [...this.#watched].map(({ ids }) => ids)
-    const ids = all.includes('all') ? null : [...new Set(all.flat())]
-    if (ids?.length === 0) return []
     const sql = `SELECT id FROM ${schema}.task WHERE namespace = $1 AND written >= clock_timestamp() - $2 * interval '1 millisecond'`
-    const some = `SELECT k.id FROM unnest($3::text[]) AS x(id), LATERAL (${sql} AND id = x.id OFFSET 0) k`
-    const values = [namespace, Math.ceil(ms), ...(ids === null ? [] : [ids])]
-    const { rows } = await this.#reading.run('Cannot watch tasks', (client) => client.query(ids === null ? sql : some, values))
+    const { rows } = await this.#reading.run('Cannot watch tasks', (client) => client.query(sql, [namespace, Math.ceil(ms)]))
     // the column of the statement
     return (rows as { id: string }[]).map(({ id }) => id)
   }
 
-  async #rows(what: string, ask: (client: Client) => ReturnType<Client['query']>): Promise<TaskRecord[]> {
+  async #rows(what: string, sql: string, values: readonly unknown[]): Promise<TaskRecord[]> {
     this.#refuseClosed(what.replace('Cannot ', ''))
-    const { rows } = await this.#reading.run(what, ask)
+    const { rows } = await this.#reading.run(what, (client) => client.query(sql, values))
     // the columns of the statement
     return (rows as { record: string; result?: string | null }[]).map((row) => this.#shown(fromColumns(row)))
   }

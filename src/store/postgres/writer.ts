@@ -1,10 +1,6 @@
-import { Attempt, idsOf, split } from './attempt.js'
-import { Batch } from './batch.js'
+import { Batch, type Answer, type Order, type Place } from './batch.js'
 import type { Client } from './client.js'
 import { OutcomeUnknown, type Link } from './link.js'
-import { notify } from './notices.js'
-import type { Answer, Expected, Order, Place } from './order.js'
-import { Recent } from './recent.js'
 
 interface Job {
   readonly order: Order
@@ -14,7 +10,6 @@ interface Job {
 
 /** Orders in one transaction at most. */
 const MOST_JOBS = 200
-const WHAT = 'Cannot record changes'
 
 /**
  * The only writer of a process: everything handed in while a transaction is under way goes into the next one, so that the round
@@ -23,10 +18,8 @@ const WHAT = 'Cannot record changes'
 export class Writer {
   readonly #link: Link
   readonly #place: Place
-  readonly #recent = new Recent()
   #jobs: Job[] = []
   #running: Promise<void> | undefined
-  #told: Promise<void> = Promise.resolve()
 
   constructor(link: Link, place: Place) {
     this.#link = link
@@ -41,10 +34,9 @@ export class Writer {
     })
   }
 
-  /** Resolves when everything handed in so far is committed or refused, and told. */
+  /** Resolves when everything handed in so far is committed or refused. */
   async idle(): Promise<void> {
     await this.#running
-    await this.#told
   }
 
   async #run(): Promise<void> {
@@ -52,76 +44,38 @@ export class Writer {
       // what is handed in within the same turn of the event loop goes along
       await new Promise((resolve) => setImmediate(resolve))
       const jobs = this.#jobs.splice(0, MOST_JOBS)
-      const unanswered = new Map<Order, Expected>()
-      let left = jobs
-      for (const isAgain of [false, true]) if (left.length > 0) left = await this.#attempt(left, { isAgain, unanswered })
-      if (left.length === 0 || (await this.#commit(left, unanswered))) continue
-      for (const job of left) await this.#commit([job], unanswered)
+      if (!(await this.#commit(jobs))) for (const job of jobs) await this.#commit([job])
     }
     this.#running = undefined
   }
 
-  /** Answers those that somebody else was quicker with twice, or that need a lock for another reason. */
-  async #attempt(jobs: readonly Job[], { isAgain, unanswered }: { isAgain: boolean; unanswered: Map<Order, Expected> }): Promise<Job[]> {
-    const orders = split(jobs.map(({ order }) => order)).filter((order) => !unanswered.has(order))
-    if (orders.length === 0) return [...jobs]
-    let attempt: Attempt | undefined
-    try {
-      const answers = await this.#link.run(WHAT, async (client) => {
-        // the connection was lost, and is there again
-        if (attempt !== undefined && attempt.unanswered.size > 0) return new Map<Order, Answer>()
-        attempt = new Attempt(client, this.#place, this.#recent)
-        return attempt.run(orders, { isAgain, onTold: (told) => void (this.#told = told) })
-      })
-      for (const { order, resolve } of jobs) {
-        const answer = answers.get(order)
-        if (answer !== undefined) resolve(answer)
-      }
-      return jobs.filter(({ order }) => !answers.has(order))
-    } catch (error) {
-      if (isRefusal(error)) return [...jobs]
-      for (const job of jobs) job.reject(error)
-      return []
-    } finally {
-      for (const [order, expected] of attempt?.unanswered ?? []) unanswered.set(order, expected)
-    }
-  }
-
   /** Answers `false` where the jobs are to be tried one by one: the server refused one of them. */
-  async #commit(jobs: readonly Job[], unanswered: ReadonlyMap<Order, Expected>): Promise<boolean> {
+  async #commit(jobs: readonly Job[]): Promise<boolean> {
     try {
       const orders = jobs.map(({ order }) => order)
-      const answers = await this.#link.run(WHAT, (client) => this.#transaction(client, orders, unanswered))
+      const answers = await this.#link.run('Cannot record changes', (client) => this.#transaction(client, orders))
       for (const [index, job] of jobs.entries()) job.resolve(answers[index] ?? [])
       return true
     } catch (error) {
-      if (isRefusal(error) && jobs.length > 1) return false
+      const mayBeOne = error instanceof Error && 'code' in error && error.code === 'STORE_REFUSED'
+      if (mayBeOne && jobs.length > 1) return false
       for (const job of jobs) job.reject(error)
       return true
     }
   }
 
-  async #transaction(client: Client, orders: readonly Order[], unanswered: ReadonlyMap<Order, Expected>): Promise<readonly Answer[]> {
-    for (const id of orders.flatMap(idsOf)) this.#recent.forget(id)
-    const batch = new Batch(client, this.#place)
+  async #transaction(client: Client, orders: readonly Order[]): Promise<readonly Answer[]> {
     await client.query('BEGIN')
     let answers
     try {
-      answers = await batch.run(orders, unanswered)
+      answers = await new Batch(client, this.#place).run(orders)
     } catch (error) {
       await client.query('ROLLBACK').catch(() => undefined)
       throw error
     }
-    const committed = commit(client)
-    this.#told = notify(client, this.#place.channel, batch.changed)
-    await committed
+    await commit(client)
     return answers
   }
-}
-
-/** One of the orders may be the reason. */
-function isRefusal(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'STORE_REFUSED'
 }
 
 async function commit(client: Client): Promise<void> {
