@@ -168,6 +168,7 @@ export class Consumer {
     const rows = room <= 0 ? [] : unclaimed.take(this.#number, room)
     if (rows.length === 0) return
     await this.#parts.writer.flushed()
+    if (this.#isClosed) return
     for (const row of rows) this.#deliver(row, this.#owner, undefined)
   }
 
